@@ -1,0 +1,504 @@
+//! The catalog's files as they are written; field names are a contract with users.
+//!
+//! Versions and constraints are text: a YAML reader would turn `1.20` into a number.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use crate::oci::Arch;
+use crate::yaml::Spanned;
+
+/// `catalog.yaml` with the components of `components/<name>/component.yaml`.
+#[derive(Clone, Debug)]
+pub struct Catalog {
+    /// The directory that holds `catalog.yaml`, as it was given.
+    pub directory: std::path::PathBuf,
+    /// `catalog.yaml`.
+    pub file: CatalogFile,
+    /// The components by name.
+    pub components: BTreeMap<String, Component>,
+    /// The bytes of each component's own files (`component.yaml`, values, resources) by path
+    /// relative to the component's directory: what `inputs` in the lock is computed over.
+    pub inputs: BTreeMap<String, BTreeMap<String, Vec<u8>>>,
+}
+
+/// `catalog.yaml`.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(title = "bundler catalog")]
+pub struct CatalogFile {
+    /// The version of this format: 1.
+    pub schema: u32,
+    /// The bundle's name.
+    #[schemars(with = "String")]
+    pub name: Spanned<String>,
+    /// The bundle's version.
+    #[schemars(with = "String")]
+    pub version: Spanned<String>,
+    /// What the bundle has to run on.
+    pub platform: Platform,
+    /// Rules for choosing versions.
+    #[serde(default)]
+    pub policy: Policy,
+    /// Where components are carried to, by profile name.
+    #[schemars(with = "BTreeMap<String, Profile>")]
+    pub profiles: BTreeMap<String, Spanned<Profile>>,
+}
+
+/// What the bundle has to run on.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Platform {
+    /// The Kubernetes minor, such as `1.36`.
+    #[schemars(with = "String")]
+    pub kubernetes: Spanned<String>,
+    /// The KubeEdge minor, such as `1.23`.
+    #[serde(default)]
+    #[schemars(with = "Option<String>")]
+    pub kubeedge: Option<Spanned<String>>,
+    /// The architectures that every component must have.
+    pub architectures: Vec<Arch>,
+    /// API versions that charts are told of besides those of the catalog's own CRDs.
+    #[serde(default)]
+    pub api_versions: Vec<String>,
+}
+
+/// Rules for choosing versions.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Policy {
+    /// How old a release must be, such as `7d`; `0d` takes everything.
+    #[serde(default)]
+    #[schemars(with = "Option<String>")]
+    pub min_age: Option<Spanned<String>>,
+}
+
+/// A profile: a list of component names, or a map with more to say.
+#[derive(Clone, Debug, JsonSchema)]
+#[schemars(untagged)]
+pub enum Profile {
+    /// Just the components.
+    List(#[schemars(with = "Vec<String>")] Vec<Spanned<String>>),
+    /// The components and a bound on the bundle's size.
+    Full(FullProfile),
+}
+
+/// A profile written as a map.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FullProfile {
+    /// The components.
+    #[schemars(with = "Vec<String>")]
+    pub components: Vec<Spanned<String>>,
+    /// The largest bundle of this profile, such as `350MB`.
+    #[serde(default)]
+    #[schemars(with = "Option<String>")]
+    pub budget: Option<Spanned<String>>,
+}
+
+impl Profile {
+    /// The names of its components, with their places.
+    #[must_use]
+    pub fn components(&self) -> &[Spanned<String>] {
+        match self {
+            Self::List(components) => components,
+            Self::Full(full) => &full.components,
+        }
+    }
+
+    /// The bound on the bundle's size, if there is one.
+    #[must_use]
+    pub fn budget(&self) -> Option<&Spanned<String>> {
+        match self {
+            Self::List(_) => None,
+            Self::Full(full) => full.budget.as_ref(),
+        }
+    }
+}
+
+// Written by hand: an untagged enum would lose the place and the reason of an error.
+impl<'de> Deserialize<'de> for Profile {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Visitor;
+        impl<'de> serde::de::Visitor<'de> for Visitor {
+            type Value = Profile;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("a list of component names, or a map with `components`")
+            }
+
+            fn visit_seq<A: serde::de::SeqAccess<'de>>(self, seq: A) -> Result<Profile, A::Error> {
+                Deserialize::deserialize(serde::de::value::SeqAccessDeserializer::new(seq)).map(Profile::List)
+            }
+
+            fn visit_map<A: serde::de::MapAccess<'de>>(self, map: A) -> Result<Profile, A::Error> {
+                Deserialize::deserialize(serde::de::value::MapAccessDeserializer::new(map)).map(Profile::Full)
+            }
+        }
+        deserializer.deserialize_any(Visitor)
+    }
+}
+
+/// `components/<name>/component.yaml`.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(title = "bundler component")]
+pub struct Component {
+    /// The component's name: that of its directory.
+    #[schemars(with = "String")]
+    pub name: Spanned<String>,
+    /// Why it is here, in one line.
+    #[serde(default)]
+    pub description: Option<String>,
+    /// Its licence as an SPDX expression.
+    #[serde(default)]
+    pub licence: Option<String>,
+    /// Where its versions are listed, when that is not its chart's repository.
+    #[serde(default)]
+    #[schemars(with = "Option<Source>")]
+    pub source: Option<Spanned<Source>>,
+    /// A constraint on the source's version; `{kubernetes}` and `{kubeedge}` are the platform's.
+    #[serde(default)]
+    #[schemars(with = "Option<String>")]
+    pub version: Option<Spanned<String>>,
+    /// Its one chart.
+    #[serde(default)]
+    #[schemars(with = "Option<Chart>")]
+    pub chart: Option<Spanned<Chart>>,
+    /// Its charts, when there are several of one version.
+    #[serde(default)]
+    #[schemars(with = "Vec<Chart>")]
+    pub charts: Vec<Spanned<Chart>>,
+    /// Images of a component without a chart.
+    #[serde(default)]
+    #[schemars(with = "Vec<String>")]
+    pub images: Vec<Spanned<String>>,
+    /// Images that a render cannot show, with the reason.
+    #[serde(default)]
+    pub declared_images: Vec<ReasonedImage>,
+    /// Images that a render shows but nobody runs, with the reason.
+    #[serde(default)]
+    pub ignored_images: Vec<ReasonedImage>,
+    /// Our own manifests, files or directories beside `component.yaml`.
+    #[serde(default)]
+    #[schemars(with = "Vec<String>")]
+    pub resources: Vec<Spanned<String>>,
+    /// Binaries and other files.
+    #[serde(default)]
+    pub files: Vec<File>,
+    /// Upstream's own list of images.
+    #[serde(default)]
+    pub image_list: Option<ImageList>,
+    /// Exactly this version, with a reason.
+    #[serde(default)]
+    pub hold: Option<Hold>,
+    /// Which versions run on which platform.
+    #[serde(default)]
+    pub compatibility: Vec<Compatibility>,
+    /// Which versions end when.
+    #[serde(default)]
+    pub end_of_life: Vec<EndOfLife>,
+    /// Known warnings that `--check` passes over.
+    #[serde(default)]
+    pub accepted: Vec<Accepted>,
+    /// Whose signature upstream's artifacts carry.
+    #[serde(default)]
+    pub verify: Option<Verify>,
+    /// Overrides the policy's `min_age`.
+    #[serde(default)]
+    #[schemars(with = "Option<String>")]
+    pub min_age: Option<Spanned<String>>,
+    /// Upstream's names of architectures, for `{arch}`.
+    #[serde(default)]
+    pub arch: BTreeMap<Arch, String>,
+}
+
+impl Component {
+    /// Its charts, whether written as `chart` or `charts`.
+    pub fn all_charts(&self) -> impl Iterator<Item = &Spanned<Chart>> {
+        self.chart.iter().chain(&self.charts)
+    }
+}
+
+/// Where versions are listed: exactly one of `github`, `helm` and `oci`.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Source {
+    /// `owner/repository` on GitHub.
+    #[serde(default)]
+    pub github: Option<String>,
+    /// The URL of a Helm repository.
+    #[serde(default)]
+    pub helm: Option<String>,
+    /// The chart's name in that Helm repository.
+    #[serde(default)]
+    pub chart: Option<String>,
+    /// An image repository, such as `docker.io/library/redis`, or `oci://…`.
+    #[serde(default)]
+    pub oci: Option<String>,
+    /// What tags look like, such as `v{version}`.
+    #[serde(default)]
+    pub tag: Option<String>,
+    /// For GitHub: whether releases or tags count.
+    #[serde(default)]
+    pub kind: Option<SourceKind>,
+}
+
+/// What counts as a version on GitHub.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum SourceKind {
+    /// Published releases.
+    Releases,
+    /// Every tag.
+    Tags,
+}
+
+/// A Helm chart and how it is installed: exactly one of `repository` and `url`.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Chart {
+    /// A Helm repository's URL, or `oci://registry/path`.
+    #[serde(default)]
+    pub repository: Option<String>,
+    /// The archive's own URL, for charts in no repository; `{version}` and `{tag}` are the source's.
+    #[serde(default)]
+    pub url: Option<String>,
+    /// The chart's name.
+    pub name: String,
+    /// A constraint on the chart's version.
+    #[serde(default)]
+    #[schemars(with = "Option<String>")]
+    pub version: Option<Spanned<String>>,
+    /// The values file beside `component.yaml`; the installer uses the same one.
+    #[serde(default)]
+    #[schemars(with = "Option<String>")]
+    pub values: Option<Spanned<String>>,
+    /// Single values for render and installer, such as `image.tag: "{version}"`.
+    #[serde(default)]
+    pub set: BTreeMap<String, String>,
+    /// The release's name and namespace.
+    pub release: Release,
+}
+
+/// A Helm release.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Release {
+    /// The release's name.
+    pub name: String,
+    /// Its namespace.
+    pub namespace: String,
+}
+
+/// An image with the reason why it is declared or ignored.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ReasonedImage {
+    /// The reference; `{version}` and `{app_version}` are filled in.
+    #[schemars(with = "String")]
+    pub image: Spanned<String>,
+    /// Why.
+    pub reason: String,
+}
+
+/// A text, or one a map by architecture.
+#[derive(Clone, Debug, PartialEq, Eq, JsonSchema)]
+#[schemars(untagged)]
+pub enum PerArch {
+    /// The same for every architecture; `{arch}` in it is filled in.
+    One(String),
+    /// One for each architecture.
+    Each(BTreeMap<Arch, String>),
+}
+
+impl PerArch {
+    /// The text for `arch`, if there is one.
+    #[must_use]
+    pub fn get(&self, arch: Arch) -> Option<&str> {
+        match self {
+            Self::One(text) => Some(text),
+            Self::Each(map) => map.get(&arch).map(String::as_str),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for PerArch {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Visitor;
+        impl<'de> serde::de::Visitor<'de> for Visitor {
+            type Value = PerArch;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("a text, or a map by architecture")
+            }
+
+            fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<PerArch, E> {
+                Ok(PerArch::One(text.to_owned()))
+            }
+
+            fn visit_map<A: serde::de::MapAccess<'de>>(self, map: A) -> Result<PerArch, A::Error> {
+                Deserialize::deserialize(serde::de::value::MapAccessDeserializer::new(map)).map(PerArch::Each)
+            }
+        }
+        deserializer.deserialize_any(Visitor)
+    }
+}
+
+/// A file that is downloaded.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct File {
+    /// Its name in the bundle.
+    #[schemars(with = "String")]
+    pub name: Spanned<String>,
+    /// Where it is; `{version}`, `{tag}` and `{arch}` are filled in, percent-encoded.
+    pub url: PerArch,
+    /// Where its checksum is published.
+    #[schemars(with = "Checksum")]
+    pub checksum: Spanned<Checksum>,
+    /// The archive's member that is shipped.
+    #[serde(default)]
+    pub extract: Option<PerArch>,
+}
+
+/// Where a file's checksum is published: exactly one of `url`, `github_asset` and `unpublished`.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Checksum {
+    /// A checksum file in any of the usual forms.
+    #[serde(default)]
+    pub url: Option<PerArch>,
+    /// The digest that GitHub shows for a release's asset.
+    #[serde(default)]
+    pub github_asset: Option<bool>,
+    /// Nothing is published, with the reason: the sha256 is that of the download.
+    #[serde(default)]
+    pub unpublished: Option<String>,
+    /// The entry of the checksum file, when it is not the file's own name.
+    #[serde(default)]
+    pub entry: Option<PerArch>,
+    /// The algorithm of the checksum file; `sha256` unless said.
+    #[serde(default)]
+    pub algorithm: Option<Algorithm>,
+}
+
+/// The algorithm of a checksum file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Algorithm {
+    /// SHA-256.
+    Sha256,
+    /// SHA-512: the file is downloaded to compute its sha256.
+    Sha512,
+}
+
+/// Upstream's own list of images, one reference a line.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ImageList {
+    /// Where it is.
+    pub url: PerArch,
+    /// The file of this component that holds those images already.
+    #[serde(default)]
+    #[schemars(with = "Option<String>")]
+    pub carried_by: Option<Spanned<String>>,
+}
+
+/// A version that is kept.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Hold {
+    /// Exactly this version: of the source if there is one, else of the chart.
+    #[schemars(with = "String")]
+    pub version: Spanned<String>,
+    /// Why.
+    pub reason: String,
+    /// Until when, as `YYYY-MM-DD`.
+    #[serde(default)]
+    #[schemars(with = "Option<String>")]
+    pub until: Option<Spanned<String>>,
+}
+
+/// Versions and the platforms that they run on.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Compatibility {
+    /// A constraint on the version.
+    #[schemars(with = "String")]
+    pub versions: Spanned<String>,
+    /// A constraint on Kubernetes.
+    #[serde(default)]
+    #[schemars(with = "Option<String>")]
+    pub kubernetes: Option<Spanned<String>>,
+    /// A constraint on KubeEdge.
+    #[serde(default)]
+    #[schemars(with = "Option<String>")]
+    pub kubeedge: Option<Spanned<String>>,
+}
+
+/// Versions and when they end.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct EndOfLife {
+    /// A constraint on the version.
+    #[schemars(with = "String")]
+    pub versions: Spanned<String>,
+    /// The day, as `YYYY-MM-DD`.
+    #[schemars(with = "String")]
+    pub date: Spanned<String>,
+    /// What to use instead.
+    #[serde(default)]
+    pub successor: Option<String>,
+}
+
+/// A warning that is known and accepted.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Accepted {
+    /// Which kind of warning.
+    pub what: Warning,
+    /// Why.
+    pub reason: String,
+    /// Until when, as `YYYY-MM-DD`.
+    #[serde(default)]
+    #[schemars(with = "Option<String>")]
+    pub until: Option<Spanned<String>>,
+}
+
+/// The kinds of warnings that a maintainer can accept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Warning {
+    /// Past its end of life.
+    EndOfLife,
+    /// Marked as deprecated by upstream.
+    Deprecated,
+    /// The repository is archived, renamed or dormant.
+    Unmaintained,
+    /// Upstream's matrix does not name this platform.
+    Compatibility,
+    /// An ignored image that matches nothing.
+    IgnoredImage,
+}
+
+/// Whose signature upstream's artifacts carry.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Verify {
+    /// Checked by the cosign program at resolve.
+    #[serde(default)]
+    pub cosign: Option<Cosign>,
+}
+
+/// A keyless cosign identity.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Cosign {
+    /// The certificate's identity.
+    pub identity: String,
+    /// The certificate's OIDC issuer.
+    pub issuer: String,
+}

@@ -1,0 +1,3 @@
+//! Entry only: everything is in the library.
+
+fn main() {}

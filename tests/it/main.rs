@@ -1,0 +1,1 @@
+//! One integration binary: the real program against real servers on loopback.

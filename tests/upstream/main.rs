@@ -1,0 +1,2 @@
+//! The embedded upstream of the tests and of `make demo`.
+fn main() {}
