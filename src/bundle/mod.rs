@@ -1,0 +1,1 @@
+//! The bundle: layout, tar in stored gzip, checksums, random access.

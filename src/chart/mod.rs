@@ -1,0 +1,1 @@
+//! Helm charts: reading archives, rendering with real Helm, finding images.

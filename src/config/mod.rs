@@ -1,0 +1,1 @@
+//! The machine's configuration: mirrors and connections. Never what is in a bundle.

@@ -1,0 +1,1 @@
+//! Bounded, resumable workers that move blobs to their place.

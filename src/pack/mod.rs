@@ -1,0 +1,1 @@
+//! Packing: lock to bundle.

@@ -1,0 +1,1 @@
+//! Resolving: the driver and the pure choice; image discovery.

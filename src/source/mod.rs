@@ -1,0 +1,1 @@
+//! Where things come from: GitHub, Helm repositories and OCI registries over one HTTP client.

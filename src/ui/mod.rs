@@ -1,0 +1,1 @@
+//! The printer, progress and diagnostics: the only place that prints.

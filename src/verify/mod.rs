@@ -1,0 +1,1 @@
+//! Verifying: every byte of a bundle against its digest, offline.

@@ -1,0 +1,1 @@
+//! Versions: tags, order, constraints, Helm's `kubeVersion` ranges.
