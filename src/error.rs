@@ -38,6 +38,8 @@ macro_rules! union {
 }
 
 union! {
+    /// The process itself.
+    Process(crate::cli::run::Error),
     /// The catalog.
     Catalog(crate::catalog::Error),
     /// The lock.

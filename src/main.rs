@@ -1,3 +1,5 @@
 //! Entry only: everything is in the library.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    bundler::cli::main()
+}

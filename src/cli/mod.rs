@@ -1,1 +1,83 @@
-//! The command line and its translation into plain options.
+//! The command line: clap types, and their translation into plain options. One file a subcommand, no logic.
+
+mod completions;
+mod global;
+mod man;
+pub mod run;
+mod schema;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::error::{Diagnostic, Error};
+use crate::exit::Exit;
+use crate::ui::{self, diagnostic};
+
+pub use global::{Format, Global};
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  done                                    5  registry credentials refused or missing
+  1  the answer is no (stale lock,           6  the network is needed while offline
+     unresolved artifact, bundle not good)   7  local disk: full, read-only, no permission
+  2  command line, catalog or lock is wrong  70 a bug in bundler
+  3  a source failed                         130 interrupted
+  4  bytes did not match their digest";
+
+/// Offline bundles for air-gapped Kubernetes: images, charts and binaries, locked, checked and carried.
+#[derive(Debug, Parser)]
+#[command(name = "bundler", version, propagate_version = true, max_term_width = 100, after_help = EXIT_CODES)]
+pub struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Print the JSON Schema of a file format
+    Schema(schema::Args),
+    /// Print the completion script of a shell
+    Completions(completions::Args),
+    /// Print the manual page
+    Man(man::Args),
+}
+
+/// The program: parses the command line, runs one operation, shows its failure.
+#[must_use]
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    cli.global.color.apply();
+    let outcome = match cli.command {
+        Command::Schema(args) => args.run(),
+        Command::Completions(args) => args.run(),
+        Command::Man(args) => args.run(),
+    };
+    match outcome {
+        Ok(exit) => exit.into(),
+        Err(error) => {
+            match cli.global.format {
+                Format::Json => ui::note(&diagnostic::json(&error)),
+                Format::Text => ui::note(&diagnostic::text(&error)),
+            }
+            error.exit().into()
+        }
+    }
+}
+
+/// What a subcommand gives: an exit code that is no failure, or a failure.
+type Outcome = Result<Exit, Error>;
+
+/// Writes data to stdout and ends well.
+fn print(text: &str) -> Outcome {
+    ui::data(text).map_err(run::Error::Stdout)?;
+    Ok(Exit::Done)
+}
+
+/// Writes `value` as JSON to stdout, indented for people.
+fn print_json<T: serde::Serialize>(value: &T) -> Outcome {
+    let text = serde_json::to_string_pretty(value).map_err(run::Error::Json)?;
+    print(&(text + "\n"))
+}

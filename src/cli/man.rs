@@ -1,0 +1,28 @@
+//! `bundler man`.
+
+use clap::CommandFactory as _;
+
+use super::{Cli, Outcome, print, run};
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// The subcommand whose page it is; the program's own page without
+    command: Option<String>,
+}
+
+impl Args {
+    pub(super) fn run(&self) -> Outcome {
+        let mut program = Cli::command();
+        program.build();
+        let page = match &self.command {
+            None => program,
+            Some(name) => {
+                let found = program.find_subcommand(name).cloned();
+                found.ok_or_else(|| run::Error::NoCommand(name.clone()))?
+            }
+        };
+        let mut text = Vec::new();
+        clap_mangen::Man::new(page).render(&mut text).map_err(run::Error::Stdout)?;
+        print(&String::from_utf8_lossy(&text))
+    }
+}

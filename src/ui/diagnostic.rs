@@ -1,0 +1,59 @@
+//! How a failure is shown: `error:`, `caused by:` lines, an empty line, `hint:`.
+
+use std::error::Error as _;
+
+use anstyle::{AnsiColor, Style};
+
+use crate::error::{Diagnostic, Error};
+
+const RED: Style = AnsiColor::Red.on_default().bold();
+const CYAN: Style = AnsiColor::Cyan.on_default().bold();
+const YELLOW: Style = AnsiColor::Yellow.on_default().bold();
+
+/// Renders `error` for a person; several lines, without a last line break.
+#[must_use]
+pub fn text(error: &Error) -> String {
+    let mut out = format!("{RED}error:{RED:#} {error}");
+    for cause in causes(error) {
+        out.push_str("\n  caused by: ");
+        out.push_str(&cause.replace('\n', "\n    "));
+    }
+    if let Some(hint) = error.hint() {
+        out.push_str(&format!("\n\n{CYAN}hint:{CYAN:#} {hint}"));
+    }
+    out
+}
+
+/// Renders `error` as one line of JSON: `{"error", "causes", "hint", "exit"}`.
+#[must_use]
+pub fn json(error: &Error) -> String {
+    serde_json::json!({
+        "error": error.to_string(),
+        "causes": causes(error),
+        "hint": error.hint(),
+        "exit": error.exit() as u8,
+    })
+    .to_string()
+}
+
+/// Renders a warning.
+#[must_use]
+pub fn warning(message: &str) -> String {
+    format!("{YELLOW}warning:{YELLOW:#} {message}")
+}
+
+/// The chain below the error; a cause whose text its parent already shows is left out.
+fn causes(error: &Error) -> Vec<String> {
+    let mut causes = Vec::new();
+    let mut shown = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        let message = cause.to_string();
+        if !shown.contains(&message) {
+            causes.push(message.clone());
+            shown = message;
+        }
+        next = cause.source();
+    }
+    causes
+}
