@@ -1,6 +1,8 @@
 //! The one place that knows the YAML library: reading with the place of every error, and writing.
 
 use std::fmt;
+use std::io::Read as _;
+use std::path::Path;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -8,6 +10,8 @@ pub use serde_saphyr::Spanned;
 
 /// The largest YAML file of ours that is read, 8 MiB: the lock of a thousand images has less than 2.
 pub const MAX_YAML: usize = 8 << 20;
+/// What is said of a larger one.
+const TOO_LARGE: &str = "the file is larger than 8 MiB, more than is ever read";
 
 /// A place in a text file; both count from 1, columns in characters.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -55,30 +59,67 @@ impl fmt::Display for YamlError {
 
 impl std::error::Error for YamlError {}
 
+impl YamlError {
+    /// An error at a place, without a hint.
+    #[must_use]
+    pub fn new(file: &str, place: Place, message: impl Into<String>) -> Self {
+        Self { file: file.to_owned(), place, message: message.into(), hint: None }
+    }
+
+    /// The same error with a hint.
+    #[must_use]
+    pub fn with_hint(self, hint: impl Into<String>) -> Self {
+        Self { hint: Some(hint.into()), ..self }
+    }
+}
+
 /// Parses one YAML document; `file` only names it in errors.
 ///
 /// Aliases, depth and size are bounded by the library's budget, so a YAML bomb is an error.
 pub fn parse<T: DeserializeOwned>(file: &str, text: &str) -> Result<T, YamlError> {
     if text.len() > MAX_YAML {
-        return Err(YamlError {
-            file: file.to_owned(),
-            place: Place::default(),
-            message: format!("the file has {} bytes; at most {MAX_YAML} are read", text.len()),
-            hint: None,
-        });
+        return Err(YamlError::new(file, Place::default(), TOO_LARGE));
     }
     let options = serde_saphyr::options! { with_snippet: false, strict_booleans: true };
     serde_saphyr::from_str_with_options(text, options).map_err(|error| locate(file, &error))
 }
 
+/// Reads a regular file's bytes, stopping one past [`MAX_YAML`] so that [`text`] can refuse a larger one.
+///
+/// A pipe or a device is refused before it is opened: reading it might never end.
+pub fn read(path: &Path) -> std::io::Result<Vec<u8>> {
+    if !std::fs::metadata(path)?.is_file() {
+        return Err(std::io::Error::new(std::io::ErrorKind::InvalidInput, "not a regular file"));
+    }
+    let mut bytes = Vec::new();
+    std::fs::File::open(path)?.take(MAX_YAML as u64 + 1).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// The text of a file's bytes; what is no UTF-8 is an error with its place.
+pub fn text<'a>(file: &str, bytes: &'a [u8]) -> Result<&'a str, YamlError> {
+    if bytes.len() > MAX_YAML {
+        return Err(YamlError::new(file, Place::default(), TOO_LARGE));
+    }
+    std::str::from_utf8(bytes).map_err(|error| {
+        let good = String::from_utf8_lossy(&bytes[..error.valid_up_to()]);
+        let line = good.matches('\n').count() as u64 + 1;
+        let column = good.rsplit('\n').next().unwrap_or_default().chars().count() as u64 + 1;
+        YamlError::new(file, Place { line, column }, "the file is not UTF-8 text")
+    })
+}
+
 /// Writes a value; maps are written in the order of their iteration.
+///
+/// Every scalar stays on one line: a folded URL could not be searched for, and would make diffs noisy.
 ///
 /// # Panics
 /// Never for our models: the serializer fails only for shapes that YAML cannot hold, which no model has.
 #[must_use]
 #[expect(clippy::expect_used, reason = "our models hold nothing that YAML cannot")]
 pub fn to_string<T: Serialize>(value: &T) -> String {
-    serde_saphyr::to_string(value).expect("the models serialise to YAML")
+    let options = serde_saphyr::ser_options! { prefer_block_scalars: false };
+    serde_saphyr::to_string_with_options(value, options).expect("the models serialise to YAML")
 }
 
 fn locate(file: &str, error: &serde_saphyr::Error) -> YamlError {

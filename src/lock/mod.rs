@@ -1,14 +1,18 @@
 //! The lock: every version with every digest. Packing reads nothing else to decide what to fetch.
 
 pub mod model;
+mod read;
+mod write;
 
 pub use model::Lock;
+pub use read::{parse, read};
+pub use write::{to_text, write};
 
 use crate::error::Diagnostic;
 use crate::exit::Exit;
 use crate::yaml::YamlError;
 
-/// Why a lock cannot be used. Every one ends with exit code 2, before any network.
+/// Why a lock cannot be read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The file is wrong at a place.
@@ -17,6 +21,14 @@ pub enum Error {
     /// The file cannot be read.
     #[error("cannot read `{path}`")]
     Read {
+        /// The file.
+        path: String,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The file cannot be written.
+    #[error("cannot write `{path}`")]
+    Write {
         /// The file.
         path: String,
         /// Why.
@@ -36,13 +48,17 @@ pub enum Error {
 
 impl Diagnostic for Error {
     fn exit(&self) -> Exit {
-        Exit::Usage
+        match self {
+            Self::Write { .. } => Exit::Disk,
+            Self::File(_) | Self::Read { .. } | Self::Newer { .. } => Exit::Usage,
+        }
     }
 
     fn hint(&self) -> Option<String> {
         match self {
             Self::File(error) => error.hint.clone(),
             Self::Read { .. } => Some("`bundler resolve` writes the lock; `--lock FILE` names another one".to_owned()),
+            Self::Write { .. } => None,
             Self::Newer { .. } => Some("use the version of bundler that wrote it, or a newer one".to_owned()),
         }
     }

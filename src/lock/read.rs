@@ -1,0 +1,37 @@
+//! Reading a lock of any version that was ever written.
+
+use std::path::Path;
+
+use serde::Deserialize;
+
+use super::{Error, Lock, model};
+use crate::yaml;
+
+/// The one field that every version has, read first so that a newer lock is called newer and not malformed.
+#[derive(Deserialize)]
+struct Version {
+    schema: u32,
+}
+
+/// Parses a lock; `file` only names it in errors.
+///
+/// # Errors
+/// A lock of a newer schema, or one that is wrong at a place.
+pub fn parse(file: &str, text: &str) -> Result<Lock, Error> {
+    let Version { schema } = yaml::parse(file, text)?;
+    if schema > model::SCHEMA {
+        return Err(Error::Newer { path: file.to_owned(), found: schema, known: model::SCHEMA });
+    }
+    let lock: Lock = yaml::parse(file, text)?;
+    Ok(lock)
+}
+
+/// Reads a lock from a file.
+///
+/// # Errors
+/// As [`parse`], or a file that cannot be read.
+pub fn read(path: &Path) -> Result<Lock, Error> {
+    let file = path.display().to_string();
+    let bytes = yaml::read(path).map_err(|source| Error::Read { path: file.clone(), source })?;
+    parse(&file, yaml::text(&file, &bytes)?)
+}
