@@ -1,0 +1,25 @@
+.DEFAULT_GOAL := help
+.PHONY: help demo test tools lint fmt clean-demo
+
+help: ## what there is to make
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
+
+demo: ## the main job from end to end against an upstream on this machine
+	@tests/demo.sh
+
+test: tools lint ## everything; CI=true makes a skipped test a failure
+	cargo test --locked
+
+tools: ## what the tests need; the only step that reaches package registries
+	@tests/tools.sh
+
+lint: ## format, clippy and shellcheck
+	cargo fmt --check
+	cargo clippy --locked --all-targets -- -D warnings
+	@tests/lint.sh
+
+fmt: ## format the code
+	cargo fmt
+
+clean-demo: ## remove what the demo left
+	rm -rf target/demo

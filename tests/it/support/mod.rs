@@ -1,0 +1,25 @@
+//! A hermetic place to run the program in, and real servers to run it against.
+//!
+//! A test that needs a program which `make tools` could not install says so and ends; with `CI=true` it fails.
+
+mod debian;
+mod process;
+mod registry;
+mod sandbox;
+
+pub(crate) use debian::{DebianImage, debian_images};
+pub(crate) use process::{Server, helm, output_of, program};
+pub(crate) use registry::{PASSWORD, Registry, USER};
+pub(crate) use sandbox::Sandbox;
+
+/// Names the test that is skipped and why; with `CI=true` that is a failure.
+///
+/// Returns `None`, so that a caller can end with `return support::skip(…)` or use `?`.
+pub(crate) fn skip<T>(reason: &str) -> Option<T> {
+    use std::io::Write as _;
+    let test = std::thread::current().name().unwrap_or("a test").to_owned();
+    assert!(std::env::var("CI").as_deref() != Ok("true"), "{test} needs {reason}, and with CI=true nothing is skipped");
+    // Not `eprintln!`: the harness would keep it to itself.
+    let _ = writeln!(std::io::stderr(), "skipped: {test} needs {reason} (make tools)");
+    None
+}

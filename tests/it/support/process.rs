@@ -1,0 +1,70 @@
+//! Other programs: where they are, and servers that never outlive a test.
+
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+
+/// A program on PATH (or where Debian keeps programs for root); absent, the test is skipped by name.
+pub(crate) fn program(name: &str) -> Option<PathBuf> {
+    find(name).or_else(|| super::skip(name))
+}
+
+/// The real Helm.
+pub(crate) fn helm() -> Option<PathBuf> {
+    let kept = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/target/tools/bin/helm"));
+    find("helm").or_else(|| kept.is_file().then_some(kept)).or_else(|| super::skip("helm"))
+}
+
+fn find(name: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path)
+        .chain(["/usr/sbin".into(), "/sbin".into()])
+        .map(|directory| directory.join(name))
+        .find(|candidate| candidate.is_file())
+}
+
+/// Asserts that a program succeeded and returns its stdout.
+pub(crate) fn output_of(command: &mut Command) -> String {
+    let output = command.output().unwrap_or_else(|error| panic!("cannot start {command:?}: {error}"));
+    assert!(
+        output.status.success(),
+        "{command:?} ended with {}:\n{}\n{}",
+        output.status,
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// A server in a process of its own. It ends with this value, and with the test process however that ends:
+/// the shell around it waits on a pipe that only the test process holds.
+pub(crate) struct Server {
+    child: Child,
+}
+
+impl Server {
+    /// Starts `command` with its stdout and stderr on the returned pipe.
+    pub(crate) fn start(
+        program: &std::path::Path,
+        arguments: &[&std::ffi::OsStr],
+    ) -> (Self, std::io::BufReader<std::process::ChildStdout>) {
+        // A background job's stdin is /dev/null, so the `cat` alone reads the pipe.
+        let script = r#""$@" 2>&1 & cat >/dev/null; kill -9 $! 2>/dev/null; wait"#;
+        let mut child = Command::new("/bin/sh")
+            .args(["-c", script, "sh"])
+            .arg(program)
+            .args(arguments)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap_or_else(|error| panic!("cannot start {}: {error}", program.display()));
+        let output = std::io::BufReader::new(child.stdout.take().expect("it is piped"));
+        (Self { child }, output)
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        drop(self.child.stdin.take());
+        let _ = self.child.wait();
+    }
+}

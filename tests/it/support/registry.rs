@@ -1,0 +1,154 @@
+//! Debian's docker-registry, plain or with TLS and a password.
+
+use std::io::BufRead as _;
+use std::path::{Path, PathBuf};
+
+use bundler::oci::{Digest, Reference};
+
+use super::Server;
+use crate::upstream::image::Image;
+
+/// The user of a secured registry.
+pub(crate) const USER: &str = "carrier";
+/// That user's password.
+pub(crate) const PASSWORD: &str = "correct horse";
+/// The same as bcrypt, the only form that the registry reads.
+const HTPASSWD: &str = "carrier:$2b$04$AHk7dN55sGq84LZZHJIyp.X.p1OJ6SoYviLCXAKfLKniXqv2B9ph.\n";
+
+/// A running registry.
+pub(crate) struct Registry {
+    address: String,
+    ca: Option<PathBuf>,
+    _server: Server,
+    _directory: tempfile::TempDir,
+}
+
+impl Registry {
+    /// An empty registry over plain http that takes pushes.
+    pub(crate) fn plain() -> Option<Self> {
+        Self::start(None, false, false)
+    }
+
+    /// A registry over plain http that takes pushes and keeps them in `storage`.
+    pub(super) fn filling(storage: &Path) -> Option<Self> {
+        Self::start(Some(storage), false, false)
+    }
+
+    /// An empty registry over https, with a certificate from a CA of its own, that wants `USER` and `PASSWORD`.
+    pub(crate) fn secured() -> Option<Self> {
+        Self::start(None, false, true)
+    }
+
+    /// A read-only registry over plain http with the images of [`super::debian_images`].
+    pub(crate) fn debian() -> Option<Self> {
+        Self::start(Some(&super::debian::storage()?), true, false)
+    }
+
+    /// The same images behind TLS and a password.
+    pub(crate) fn debian_secured() -> Option<Self> {
+        Self::start(Some(&super::debian::storage()?), true, true)
+    }
+
+    fn start(storage: Option<&Path>, read_only: bool, secured: bool) -> Option<Self> {
+        let program = super::program("docker-registry")?;
+        let directory = tempfile::tempdir().unwrap();
+        let path = |name: &str| directory.path().join(name);
+        let mut config = format!(
+            "version: 0.1\nlog: {{level: info}}\nstorage:\n  filesystem: {{rootdirectory: {:?}}}\n  maintenance:\n    \
+             uploadpurging: {{enabled: false}}\n    readonly: {{enabled: {}}}\nhttp:\n  addr: 127.0.0.1:0\n",
+            storage.unwrap_or(&path("storage")),
+            read_only,
+        );
+        if secured {
+            write_certificates(directory.path());
+            std::fs::write(path("htpasswd"), HTPASSWD).unwrap();
+            config.push_str(&format!(
+                "  tls: {{certificate: {:?}, key: {:?}}}\nauth:\n  htpasswd: {{realm: test, path: {:?}}}\n",
+                path("server.pem"),
+                path("server.key"),
+                path("htpasswd"),
+            ));
+        }
+        std::fs::write(path("config.yml"), config).unwrap();
+        let (server, mut output) = Server::start(&program, &["serve".as_ref(), path("config.yml").as_os_str()]);
+        let mut line = String::new();
+        let address = loop {
+            line.clear();
+            assert!(output.read_line(&mut line).unwrap() > 0, "docker-registry ended before it listened");
+            if let Some((_, rest)) = line.split_once("listening on ") {
+                break rest.split([',', '"', ' ']).next().unwrap().to_owned();
+            }
+        };
+        // Nobody reads further, and a full pipe would stop the registry.
+        std::thread::spawn(move || std::io::copy(&mut output, &mut std::io::sink()));
+        let ca = secured.then(|| path("ca.pem"));
+        Some(Self { address, ca, _server: server, _directory: directory })
+    }
+
+    /// Pushes an image to a registry without TLS, under its name less the host.
+    pub(crate) fn push(&self, reference: &str, image: &Image) {
+        let reference: Reference = reference.parse().unwrap();
+        let tag = reference.tag().expect("an image is pushed to a tag");
+        let base = format!("{}/v2/{}", self.url(), reference.repository());
+        // Nobody else may have chosen a provider yet, and a second choice is refused.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let client = reqwest::Client::builder().no_proxy().build().unwrap();
+            for blob in &image.blobs {
+                let started = client.post(format!("{base}/blobs/uploads/")).send().await.unwrap();
+                assert_eq!(started.status(), 202, "{reference}");
+                let mut place: url::Url = started.headers()["location"].to_str().unwrap().parse().unwrap();
+                place.query_pairs_mut().append_pair("digest", &Digest::of(blob).to_string());
+                let done = client.put(place).body(blob.clone()).send().await.unwrap();
+                assert_eq!(done.status(), 201, "{reference}");
+            }
+            let last = image.manifests.len() - 1;
+            for (position, manifest) in image.manifests.iter().enumerate() {
+                let name = if position == last { tag.to_owned() } else { manifest.digest.to_string() };
+                let request =
+                    client.put(format!("{base}/manifests/{name}")).header("content-type", manifest.media_type);
+                let done = request.body(manifest.bytes.clone()).send().await.unwrap();
+                assert_eq!(done.status(), 201, "{reference} {name}: {}", done.text().await.unwrap());
+            }
+        });
+    }
+
+    /// `127.0.0.1:PORT`.
+    pub(crate) fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// `http://127.0.0.1:PORT`, or https for a secured one: the value of a mirror.
+    pub(crate) fn url(&self) -> String {
+        format!("{}://{}", if self.ca.is_some() { "https" } else { "http" }, self.address)
+    }
+
+    /// The certificate of a secured registry's CA, for `--ca-file`.
+    pub(crate) fn ca(&self) -> Option<&Path> {
+        self.ca.as_deref()
+    }
+
+    /// A `config.json` that holds the credentials of a secured registry.
+    pub(crate) fn docker_config(&self) -> String {
+        // base64 of "carrier:correct horse".
+        format!(r#"{{"auths": {{"{}": {{"auth": "Y2Fycmllcjpjb3JyZWN0IGhvcnNl"}}}}}}"#, self.address)
+    }
+}
+
+/// A CA in `ca.pem` and a certificate of it for loopback in `server.pem` and `server.key`.
+fn write_certificates(directory: &Path) {
+    use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
+    let mut params = CertificateParams::new(Vec::new()).unwrap();
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    params.distinguished_name.push(rcgen::DnType::CommonName, "a site's own CA");
+    let key = KeyPair::generate().unwrap();
+    let ca = params.self_signed(&key).unwrap();
+    std::fs::write(directory.join("ca.pem"), ca.pem()).unwrap();
+
+    let server_key = KeyPair::generate().unwrap();
+    let names = vec!["127.0.0.1".to_owned(), "localhost".to_owned()];
+    let server = CertificateParams::new(names).unwrap().signed_by(&server_key, &Issuer::new(params, key)).unwrap();
+    std::fs::write(directory.join("server.pem"), server.pem()).unwrap();
+    std::fs::write(directory.join("server.key"), server_key.serialize_pem()).unwrap();
+}

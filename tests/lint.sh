@@ -1,0 +1,13 @@
+#!/usr/bin/env bash
+# Every script of the repository under shellcheck.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+if ! command -v shellcheck >/dev/null; then
+  echo "skipped: shellcheck is not installed (make tools)" >&2
+  [ "${CI:-}" != true ]
+  exit
+fi
+mapfile -t scripts < <(find . -path ./target -prune -o -name .git -prune -o -type f -exec grep -lE '^#!.*\b(ba|da)?sh$' {} +)
+shellcheck "${scripts[@]}"
+echo "shellcheck: ${#scripts[@]} scripts are clean"

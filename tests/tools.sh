@@ -1,0 +1,100 @@
+#!/usr/bin/env bash
+# Gets what the tests need besides the Rust toolchain. The only step that reaches package registries; run again, it does
+# nothing. What may not be installed is named, and the tests that need it say so themselves.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+tools=$PWD/target/tools
+debs=$tools/debs
+# The programs inside the test images: real ones, for both architectures.
+packages=(prometheus prometheus-node-exporter prometheus-blackbox-exporter prometheus-alertmanager)
+architectures=(amd64 arm64)
+
+say() { printf 'tools: %s\n' "$*" >&2; }
+
+# program=Debian package
+programs=(
+  docker-registry=docker-registry containerd=containerd skopeo=skopeo umoci=umoci shellcheck=shellcheck
+  busybox=busybox-static python3=python3 curl=curl dpkg-deb=dpkg
+)
+
+install_programs() {
+  local missing=() entry sudo=()
+  for entry in "${programs[@]}"; do
+    command -v "${entry%%=*}" >/dev/null || missing+=("${entry#*=}")
+  done
+  [ ${#missing[@]} -gt 0 ] || return 0
+  if ! command -v apt-get >/dev/null; then
+    say "no apt-get here; install these yourself: ${missing[*]}"
+    return 0
+  fi
+  if [ "$(id -u)" -ne 0 ]; then
+    if ! sudo -n true 2>/dev/null; then
+      say "may not install; ask an administrator for: ${missing[*]}"
+      return 0
+    fi
+    sudo=(sudo -n)
+  fi
+  say "installing ${missing[*]}"
+  "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get update -qq
+  "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends "${missing[@]}" >&2
+}
+
+# apt with its state under target/tools: no root, and the system's own architectures stay as they are.
+private_apt() {
+  apt-get -qq -o APT::Architecture=amd64 -o APT::Architectures=amd64,arm64 -o APT::Sandbox::User="$(id -un)" \
+    -o Dir::State="$tools/apt/state" -o Dir::State::status="$tools/apt/status" -o Dir::Cache="$tools/apt/cache" \
+    "${sources[@]}" "$@"
+}
+
+download_packages() {
+  if [ -e "$debs/complete" ]; then
+    return 0
+  fi
+  if ! command -v apt-get >/dev/null; then
+    say "no apt-get here: the test images cannot be made"
+    return 0
+  fi
+  sources=()
+  if ! grep -qs '^ID=debian$' /etc/os-release; then
+    # Other distributions keep arm64 elsewhere, or have other packages.
+    local keyring=/usr/share/keyrings/debian-archive-keyring.gpg
+    if [ ! -e "$keyring" ]; then
+      say "install debian-archive-keyring, and the test images can be made"
+      return 0
+    fi
+    mkdir -p "$tools/apt"
+    echo "deb [signed-by=$keyring] http://deb.debian.org/debian bookworm main" >"$tools/apt/sources.list"
+    sources=(-o Dir::Etc::sourcelist="$tools/apt/sources.list" -o Dir::Etc::sourceparts=/dev/null)
+  fi
+  say "downloading the packages of the test images"
+  mkdir -p "$tools/apt/state/lists/partial" "$tools/apt/cache/archives/partial"
+  : >"$tools/apt/status"
+  rm -rf "$debs"
+  mkdir -p "$debs"
+  private_apt update >&2
+  local package architecture wanted=()
+  for package in "${packages[@]}"; do
+    for architecture in "${architectures[@]}"; do
+      wanted+=("$package:$architecture")
+    done
+  done
+  (cd "$debs" && private_apt download "${wanted[@]}" >&2)
+  for package in "${packages[@]}"; do
+    for architecture in "${architectures[@]}"; do
+      local found=("$debs/${package}"_*_"$architecture.deb")
+      [ -e "${found[0]}" ] || { say "$package for $architecture did not come"; return 1; }
+    done
+  done
+  rm -rf "$tools/apt"
+  touch "$debs/complete"
+}
+
+mkdir -p "$tools"
+install_programs
+download_packages
+if helm=$(tests/helm.sh); then
+  say "Helm is $helm"
+else
+  say "no Helm: tests that render charts cannot run"
+fi
