@@ -45,3 +45,16 @@ fn directories(path: &Path) -> Result<Vec<std::path::PathBuf>, Error> {
     found.sort();
     Ok(found)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_the_catalog_of_this_repository() {
+        let catalog = read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("manifests")).unwrap();
+        assert_eq!(catalog.file.name.value, "observability");
+        let files: Vec<_> = catalog.inputs["loki"].keys().collect();
+        assert_eq!(files, ["component.yaml", "values.yaml"]);
+    }
+}
