@@ -1,1 +1,3 @@
 //! Resolving: the driver and the pure choice; image discovery.
+
+pub mod choice;
