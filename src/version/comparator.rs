@@ -36,14 +36,13 @@ pub(super) enum Operator {
 }
 
 /// The operators as they are written, longer ones first. Without one, a version is compared with `=`.
-const OPERATORS: [(&str, Operator); 13] = [
+const OPERATORS: [(&str, Operator); 12] = [
     ("!=", Operator::NotEqual),
     (">=", Operator::GreaterOrEqual),
     ("=>", Operator::GreaterOrEqual),
     ("<=", Operator::LessOrEqual),
     ("=<", Operator::LessOrEqual),
     ("~>", Operator::Tilde),
-    ("==", Operator::Equal),
     ("=", Operator::Equal),
     (">", Operator::Greater),
     ("<", Operator::Less),
