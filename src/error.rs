@@ -42,6 +42,8 @@ union! {
     Process(crate::cli::run::Error),
     /// The catalog.
     Catalog(crate::catalog::Error),
+    /// The bundle.
+    Bundle(crate::bundle::Error),
     /// The lock.
     Lock(crate::lock::Error),
 }

@@ -1,0 +1,223 @@
+//! Writing an archive in place: members in any order, several at a time, large ones in segments.
+
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+use self::hash::Hashed;
+use self::state::Shared;
+use super::{Content, Layout, gzip};
+use crate::error::Diagnostic;
+use crate::exit::Exit;
+use crate::oci::Digest;
+
+mod hash;
+mod place;
+mod state;
+#[cfg(test)]
+mod tests;
+
+/// Why an archive cannot be written.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The disk said no.
+    #[error("cannot {action} `{path}`")]
+    Disk {
+        /// What was tried.
+        action: &'static str,
+        /// The file or directory.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// Another process writes the same archive.
+    #[error("`{0}` is being written by another process")]
+    Busy(PathBuf),
+    /// A member's bytes were not all written.
+    #[error("`{path}` was not written to its end")]
+    Incomplete {
+        /// The member.
+        path: String,
+    },
+    /// More bytes than a member has.
+    #[error("`{path}` has {size} bytes, but byte {end} was to be written")]
+    Beyond {
+        /// The member.
+        path: String,
+        /// Its size.
+        size: u64,
+        /// The end of the write.
+        end: u64,
+    },
+}
+
+impl Diagnostic for Error {
+    fn exit(&self) -> Exit {
+        match self {
+            Self::Disk { .. } | Self::Busy(_) => Exit::Disk,
+            Self::Incomplete { .. } | Self::Beyond { .. } => Exit::Bug,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Disk { source, .. } => match source.kind() {
+                io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+                    Some("free some space, or name another disk with `--output`".to_owned())
+                }
+                io::ErrorKind::FileTooLarge => {
+                    Some("this file system holds no file so large; name another one with `--output`".to_owned())
+                }
+                io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+                    Some("`--output` names a directory that can be written".to_owned())
+                }
+                _ => None,
+            },
+            Self::Busy(_) => Some("wait for it, or name another file with `--output`".to_owned()),
+            Self::Incomplete { .. } | Self::Beyond { .. } => None,
+        }
+    }
+}
+
+/// An archive that is being written beside its final place; dropped without [`Writer::finish`], it is removed.
+#[derive(Debug)]
+pub struct Writer {
+    shared: Arc<Shared>,
+    hasher: Option<JoinHandle<Result<Option<Hashed>, io::Error>>>,
+    place: place::Place,
+}
+
+/// The place of one member; its bytes may be written in any order and from several threads.
+#[derive(Clone, Debug)]
+pub struct Slot {
+    shared: Arc<Shared>,
+    index: usize,
+}
+
+/// A finished archive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Finished {
+    /// Its sha256.
+    pub sha256: Digest,
+    /// Its size in bytes.
+    pub size: u64,
+}
+
+impl Writer {
+    /// Takes the space for the archive beside `path`, and writes all that is known: headers and inline members.
+    pub fn create(path: &Path, layout: Layout) -> Result<Self, Error> {
+        let place = place::Place::take(path)?;
+        let file = place.file().try_clone().map_err(|source| place.error("open", source))?;
+        let size = layout.archive_size();
+        allocate(&file, size).map_err(|source| place.error("take the space for", source))?;
+        let shared = Arc::new(Shared::new(file, path.to_owned(), layout));
+        shared.write_known().map_err(|source| place.error("write", source))?;
+        let hasher = std::thread::Builder::new()
+            .name("archive-sha256".to_owned())
+            .spawn({
+                let shared = Arc::clone(&shared);
+                move || hash::follow(&shared)
+            })
+            .map_err(|source| place.error("start the thread that hashes", source))?;
+        Ok(Self { shared, hasher: Some(hasher), place })
+    }
+
+    /// The members and their places.
+    #[must_use]
+    pub fn layout(&self) -> &Layout {
+        self.shared.layout()
+    }
+
+    /// The place of the member at `index` of the layout.
+    ///
+    /// # Panics
+    /// When the layout has no such member.
+    #[must_use]
+    pub fn slot(&self, index: usize) -> Slot {
+        assert!(index < self.layout().members().len(), "no member {index}");
+        Slot { shared: Arc::clone(&self.shared), index }
+    }
+
+    /// Waits for the archive's sha256, syncs it to the disk and publishes it and `FILE.sha256` by rename.
+    pub fn finish(mut self) -> Result<Finished, Error> {
+        if let Some(index) = self.shared.finish() {
+            return Err(Error::Incomplete { path: self.layout().members()[index].path.clone() });
+        }
+        let hashed = match self.hasher.take().map(JoinHandle::join) {
+            Some(Ok(Ok(Some(hashed)))) => hashed,
+            Some(Ok(Err(source))) => return Err(self.place.error("read back", source)),
+            // The thread ends early only when the writer is dropped, and panics only over a bug.
+            _ => return Err(self.place.error("hash", io::Error::other("the hashing thread ended early"))),
+        };
+        let size = self.layout().archive_size();
+        let trailer = gzip::trailer(hashed.crc, self.layout().tar_size());
+        self.shared.write_raw(size - gzip::TRAILER, &trailer).map_err(|source| self.place.error("write", source))?;
+        let mut sha256 = hashed.sha256;
+        sha256.update(&trailer);
+        let sha256 = sha256.finish();
+        self.place.publish(sha256)?;
+        Ok(Finished { sha256, size })
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        self.shared.stop();
+        if let Some(hasher) = self.hasher.take() {
+            // Nothing can be done about its failure here, and nothing depends on it any more.
+            drop(hasher.join());
+        }
+    }
+}
+
+impl Slot {
+    /// The member's content and size are those of the layout's member.
+    #[must_use]
+    pub fn member(&self) -> &super::Member {
+        &self.shared.layout().members()[self.index]
+    }
+
+    /// Writes bytes at `offset` in the member; what was written there before is replaced.
+    ///
+    /// Blocks on the disk. Bytes reach the page cache and are synced by [`Writer::finish`].
+    pub fn write_at(&self, offset: u64, bytes: &[u8]) -> Result<(), Error> {
+        let member = self.member();
+        let end = offset.saturating_add(bytes.len() as u64);
+        if end > member.size || matches!(member.content, Content::Inline(_)) {
+            return Err(Error::Beyond { path: member.path.clone(), size: member.size, end });
+        }
+        self.shared.write(self.index, offset, bytes).map_err(|source| Error::Disk {
+            action: "write",
+            path: self.shared.path().to_owned(),
+            source,
+        })
+    }
+
+    /// Reads back bytes that were written, such as a segment whose turn to be hashed comes later.
+    pub fn read_at(&self, offset: u64, bytes: &mut [u8]) -> Result<(), Error> {
+        let member = self.member();
+        let end = offset.saturating_add(bytes.len() as u64);
+        if end > member.size {
+            return Err(Error::Beyond { path: member.path.clone(), size: member.size, end });
+        }
+        self.shared.read(self.index, offset, bytes).map_err(|source| Error::Disk {
+            action: "read back",
+            path: self.shared.path().to_owned(),
+            source,
+        })
+    }
+}
+
+/// Takes the space on the disk, so that a full disk is found now; a file system that cannot grows the file as it comes.
+fn allocate(file: &File, size: u64) -> io::Result<()> {
+    use rustix::io::Errno;
+    loop {
+        return match rustix::fs::fallocate(file, rustix::fs::FallocateFlags::empty(), 0, size) {
+            Err(Errno::INTR) => continue,
+            Err(Errno::OPNOTSUPP | Errno::NOSYS) => file.set_len(size),
+            result => result.map_err(Into::into),
+        };
+    }
+}

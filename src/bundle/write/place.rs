@@ -1,0 +1,129 @@
+//! The file beside the final place: taken under a lock, removed when dropped, published by rename.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write as _};
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+
+use super::Error;
+use crate::oci::Digest;
+
+/// Where an archive grows. The name follows from the final one, so that the next run takes over
+/// what a killed run left.
+#[derive(Debug)]
+pub(super) struct Place {
+    target: PathBuf,
+    partial: PathBuf,
+    file: File,
+    published: bool,
+}
+
+impl Place {
+    /// Opens the file beside `target`, empty and locked against other processes.
+    pub(super) fn take(target: &Path) -> Result<Self, Error> {
+        let disk = |action, path: &Path| {
+            let path = path.to_owned();
+            move |source| Error::Disk { action, path, source }
+        };
+        let partial = sibling(target, ".partial")
+            .ok_or_else(|| disk("write", target)(io::Error::from(io::ErrorKind::IsADirectory)))?;
+        if target.is_dir() {
+            return Err(disk("write", target)(io::Error::from(io::ErrorKind::IsADirectory)));
+        }
+        loop {
+            let file = OpenOptions::new()
+                .read(true)
+                .write(true)
+                .create(true)
+                .truncate(false)
+                .open(&partial)
+                .map_err(disk("create", &partial))?;
+            match rustix::fs::flock(&file, rustix::fs::FlockOperation::NonBlockingLockExclusive) {
+                Ok(()) => {}
+                Err(rustix::io::Errno::WOULDBLOCK) => return Err(Error::Busy(target.to_owned())),
+                // A file system without locks; two processes at once are then the user's care.
+                Err(rustix::io::Errno::NOTSUP | rustix::io::Errno::NOLCK) => {}
+                Err(error) => return Err(disk("lock", &partial)(error.into())),
+            }
+            // The process that held the lock may have renamed or removed the file since it was opened.
+            if same_file(&file, &partial).map_err(disk("open", &partial))? {
+                file.set_len(0).map_err(disk("empty", &partial))?;
+                return Ok(Self { target: target.to_owned(), partial, file, published: false });
+            }
+        }
+    }
+
+    pub(super) const fn file(&self) -> &File {
+        &self.file
+    }
+
+    pub(super) fn error(&self, action: &'static str, source: io::Error) -> Error {
+        Error::Disk { action, path: self.target.clone(), source }
+    }
+
+    /// Syncs the file, then publishes it and its checksum file.
+    ///
+    /// A checksum file of an earlier archive goes first: none beside a whole archive is better than a wrong one.
+    pub(super) fn publish(&mut self, sha256: Digest) -> Result<(), Error> {
+        self.file.sync_all().map_err(|source| self.error("sync", source))?;
+        let result = self.rename(sha256);
+        result.map_err(|source| self.error("publish", source))
+    }
+
+    fn rename(&mut self, sha256: Digest) -> io::Result<()> {
+        let name = |path: &Path| path.file_name().map(|name| name.to_string_lossy().into_owned());
+        let line = format!("{}  {}\n", sha256.hex(), name(&self.target).unwrap_or_default());
+        let sums = checksum_path(&self.target);
+        let partial_sums = sibling(&sums, ".partial").unwrap_or_else(|| sums.clone());
+        let mut file = File::create(&partial_sums)?;
+        file.write_all(line.as_bytes())?;
+        file.sync_all()?;
+        match fs::remove_file(&sums) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        fs::rename(&self.partial, &self.target)?;
+        self.published = true;
+        fs::rename(&partial_sums, &sums)?;
+        let directory = self.target.parent().filter(|parent| !parent.as_os_str().is_empty());
+        match File::open(directory.unwrap_or(Path::new(".")))?.sync_all() {
+            // Some network file systems cannot sync a directory; the rename has happened all the same.
+            Err(error) if error.kind() == io::ErrorKind::InvalidInput => Ok(()),
+            result => result,
+        }
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        if !self.published {
+            // What stays is taken over by the next run.
+            drop(fs::remove_file(&self.partial));
+        }
+    }
+}
+
+/// `FILE.sha256`, beside the archive.
+#[must_use]
+pub(crate) fn checksum_path(archive: &Path) -> PathBuf {
+    let mut path = archive.as_os_str().to_owned();
+    path.push(".sha256");
+    path.into()
+}
+
+/// A hidden file beside `path`; `None` for a path without a file name.
+fn sibling(path: &Path, suffix: &str) -> Option<PathBuf> {
+    let mut name = std::ffi::OsString::from(".");
+    name.push(path.file_name()?);
+    name.push(suffix);
+    Some(path.with_file_name(name))
+}
+
+fn same_file(file: &File, path: &Path) -> io::Result<bool> {
+    let open = file.metadata()?;
+    match fs::symlink_metadata(path) {
+        Ok(named) => Ok((open.dev(), open.ino()) == (named.dev(), named.ino())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
+    }
+}

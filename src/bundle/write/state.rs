@@ -1,0 +1,269 @@
+//! What the writing threads and the hashing thread share: the file and what of it is written.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{self, IoSlice};
+use std::os::unix::fs::FileExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+
+use super::super::{Content, Layout, gzip, tar};
+
+/// How many blocks go to the disk with one call: 4 MiB, well under the system's limit of 1024 buffers.
+const BATCH: usize = 64;
+
+#[derive(Debug)]
+pub(super) struct Shared {
+    file: File,
+    path: PathBuf,
+    layout: Layout,
+    state: Mutex<State>,
+    /// Something was written, or the writer is gone.
+    changed: Condvar,
+}
+
+#[derive(Debug)]
+pub(super) struct State {
+    /// What of each member is written.
+    written: Vec<Ranges>,
+    /// How far the hashing thread has read, in bytes of the tar.
+    pub(super) hashed: u64,
+    /// The first member whose bytes changed after they were hashed.
+    pub(super) again: Option<usize>,
+    /// All is written, and nothing will be written again.
+    pub(super) finishing: bool,
+    /// The writer is gone.
+    pub(super) stopped: bool,
+}
+
+impl Shared {
+    pub(super) fn new(file: File, path: PathBuf, layout: Layout) -> Self {
+        let written = layout.members().iter().map(|member| match member.content {
+            Content::Inline(_) => Ranges::whole(member.size),
+            Content::Blob(_) => Ranges::default(),
+        });
+        let state = State { written: written.collect(), hashed: 0, again: None, finishing: false, stopped: false };
+        Self { file, path, layout, state: Mutex::new(state), changed: Condvar::new() }
+    }
+
+    pub(super) const fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The state is whole after every change, so a panic elsewhere does not spoil it.
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn wait<'a>(&self, state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
+        self.changed.wait(state).unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn stop(&self) {
+        self.state().stopped = true;
+        self.changed.notify_all();
+    }
+
+    /// Lets the hashing thread end; the first member that is not written to its end, if there is one.
+    pub(super) fn finish(&self) -> Option<usize> {
+        let mut state = self.state();
+        let mut members = state.written.iter().zip(self.layout.members());
+        let incomplete = members.position(|(written, member)| written.prefix(0) < member.size);
+        state.finishing = incomplete.is_none();
+        self.changed.notify_all();
+        incomplete
+    }
+
+    /// How far the tar is written without a gap, from `at` in the extent of member `index`.
+    pub(super) fn ready(&self, state: &State, index: usize, at: u64) -> u64 {
+        let (extent, data) = (self.layout.extent(index), self.layout.data(index));
+        let prefix = data.start + state.written[index].prefix(at.saturating_sub(data.start));
+        if prefix >= data.end { extent.end } else { prefix }
+    }
+
+    /// Writes all bytes that are known now: headers, padding, inline members, the end.
+    pub(super) fn write_known(&self) -> io::Result<()> {
+        let mut from = 0;
+        let mut run = Vec::new();
+        for (index, member) in self.layout.members().iter().enumerate() {
+            run.extend_from_slice(self.layout.header(index));
+            match &member.content {
+                Content::Inline(bytes) => run.extend_from_slice(bytes),
+                Content::Blob(_) => {
+                    self.write_tar(from, &run)?;
+                    run.clear();
+                    from = self.layout.data(index).end;
+                }
+            }
+            let padding = tar::RECORD - 1 - (member.size + tar::RECORD - 1) % tar::RECORD;
+            run.resize(run.len() + usize::try_from(padding).unwrap_or_default(), 0);
+        }
+        run.resize(run.len() + usize::try_from(tar::END).unwrap_or_default(), 0);
+        self.write_tar(from, &run)
+    }
+
+    /// Writes bytes of a member, and tells the hashing thread.
+    pub(super) fn write(&self, index: usize, offset: u64, bytes: &[u8]) -> io::Result<()> {
+        if bytes.is_empty() {
+            return Ok(());
+        }
+        let end = offset + bytes.len() as u64;
+        let start = self.layout.data(index).start + offset;
+        {
+            let mut state = self.state();
+            state.written[index].remove(offset, end);
+            if start < state.hashed {
+                state.again = Some(state.again.map_or(index, |again| again.min(index)));
+            }
+        }
+        self.write_tar(start, bytes)?;
+        self.state().written[index].insert(offset, end);
+        self.changed.notify_all();
+        Ok(())
+    }
+
+    /// Reads bytes of a member back.
+    pub(super) fn read(&self, index: usize, offset: u64, bytes: &mut [u8]) -> io::Result<()> {
+        let start = self.layout.data(index).start + offset;
+        let mut rest = bytes;
+        for piece in gzip::pieces(start, start + rest.len() as u64) {
+            let length = usize::try_from(piece.end - piece.start).unwrap_or(usize::MAX);
+            let (now, later) = rest.split_at_mut(length);
+            self.file.read_exact_at(now, gzip::file_offset(piece.start))?;
+            rest = later;
+        }
+        Ok(())
+    }
+
+    /// Reads bytes of the archive itself.
+    pub(super) fn read_raw(&self, offset: u64, bytes: &mut [u8]) -> io::Result<()> {
+        self.file.read_exact_at(bytes, offset)
+    }
+
+    /// Writes bytes of the archive itself.
+    pub(super) fn write_raw(&self, offset: u64, bytes: &[u8]) -> io::Result<()> {
+        self.file.write_all_at(bytes, offset)
+    }
+
+    /// Writes bytes of the tar at their place, and the headers of the blocks that begin among them.
+    fn write_tar(&self, start: u64, bytes: &[u8]) -> io::Result<()> {
+        if start == 0 {
+            self.write_raw(0, &gzip::HEADER)?;
+        }
+        let pieces: Vec<_> = gzip::pieces(start, start + bytes.len() as u64).collect();
+        let mut rest = bytes;
+        for batch in pieces.chunks(BATCH) {
+            let (Some(first), Some(last)) = (batch.first(), batch.last()) else { continue };
+            let headers: Vec<_> =
+                batch.iter().map(|piece| gzip::block_header(piece.start, self.layout.tar_size())).collect();
+            let mut buffers = Vec::with_capacity(2 * batch.len());
+            for (piece, header) in batch.iter().zip(&headers) {
+                if piece.start.is_multiple_of(gzip::BLOCK) {
+                    buffers.push(IoSlice::new(header));
+                }
+                let (now, later) = rest.split_at(usize::try_from(piece.end - piece.start).unwrap_or(usize::MAX));
+                buffers.push(IoSlice::new(now));
+                rest = later;
+            }
+            write_all_vectored(&self.file, &mut buffers, gzip::framed(first.start, last.end).start)?;
+        }
+        Ok(())
+    }
+}
+
+/// `write_all_at` for several buffers; the standard library's is not stable yet.
+fn write_all_vectored(file: &File, mut buffers: &mut [IoSlice<'_>], mut offset: u64) -> io::Result<()> {
+    while !buffers.is_empty() {
+        match rustix::io::pwritev(file, buffers, offset) {
+            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+            Ok(written) => {
+                offset += written as u64;
+                IoSlice::advance_slices(&mut buffers, written);
+            }
+            Err(rustix::io::Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(())
+}
+
+/// Disjoint ranges of written bytes; neighbours are merged.
+#[derive(Clone, Debug, Default)]
+struct Ranges(BTreeMap<u64, u64>);
+
+impl Ranges {
+    fn whole(size: u64) -> Self {
+        let mut ranges = Self::default();
+        ranges.insert(0, size);
+        ranges
+    }
+
+    /// The end of the range that holds `at`, or `at` itself.
+    fn prefix(&self, at: u64) -> u64 {
+        self.0.range(..=at).next_back().map_or(at, |(_, end)| at.max(*end))
+    }
+
+    fn insert(&mut self, start: u64, end: u64) {
+        if start >= end {
+            return;
+        }
+        let (mut start, mut end) = (start, end);
+        while let Some((&other, &other_end)) = self.0.range(..=end).next_back()
+            && other_end >= start
+        {
+            start = start.min(other);
+            end = end.max(other_end);
+            self.0.remove(&other);
+        }
+        self.0.insert(start, end);
+    }
+
+    fn remove(&mut self, start: u64, end: u64) {
+        if start >= end {
+            return;
+        }
+        while let Some((&other, &other_end)) = self.0.range(..end).next_back()
+            && other_end > start
+        {
+            self.0.remove(&other);
+            if other_end > end {
+                self.0.insert(end, other_end);
+            }
+            if other < start {
+                self.0.insert(other, start);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn ranges_are_sets(changes in prop::collection::vec((any::<bool>(), 0_u64..60, 0_u64..20), 0..40)) {
+            let mut ranges = Ranges::default();
+            let mut set = [false; 80];
+            for (insert, start, length) in changes {
+                let end = start + length;
+                if insert { ranges.insert(start, end) } else { ranges.remove(start, end) }
+                for at in start..end {
+                    set[usize::try_from(at).unwrap()] = insert;
+                }
+            }
+            for at in 0..80_u64 {
+                let run = set[usize::try_from(at).unwrap()..].iter().take_while(|written| **written).count() as u64;
+                prop_assert_eq!(ranges.prefix(at), at + run);
+            }
+            let ends: Vec<_> = ranges.0.iter().collect();
+            prop_assert!(ends.windows(2).all(|w| w[0].1 < w[1].0), "neighbours are merged");
+        }
+    }
+}
