@@ -46,4 +46,8 @@ union! {
     Bundle(crate::bundle::Error),
     /// The lock.
     Lock(crate::lock::Error),
+    /// The configuration.
+    Config(crate::config::Error),
+    /// A source.
+    Source(crate::source::Error),
 }

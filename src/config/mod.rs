@@ -1,1 +1,200 @@
-//! The machine's configuration: mirrors and connections. Never what is in a bundle.
+//! The configuration: what differs from machine to machine, never what is in a bundle.
+
+mod mirrors;
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+pub use mirrors::{DOCKER_HUB_API, Endpoint, Mirrors};
+
+use crate::error::Diagnostic;
+use crate::exit::Exit;
+use crate::yaml::{self, Place, Spanned, YamlError};
+
+/// Connections to one host when the configuration says nothing: enough to fill a line, few enough not to be throttled.
+const DEFAULT_CONNECTIONS: usize = 8;
+/// More connections to one host only get a client throttled, and each costs a file descriptor.
+const MAX_CONNECTIONS: u64 = 64;
+
+/// What `config.yaml` holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Config {
+    /// Where to ask instead of the original.
+    pub mirrors: Mirrors,
+    /// Never ask the original.
+    pub mirror_only: bool,
+    /// Connections to one host at a time, from 1 to 64.
+    pub max_connections_per_host: usize,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self { mirrors: Mirrors::default(), mirror_only: false, max_connections_per_host: DEFAULT_CONNECTIONS }
+    }
+}
+
+/// Why a configuration cannot be used. Every one ends with exit code 2, before any network.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The file is wrong at a place.
+    #[error(transparent)]
+    File(#[from] YamlError),
+    /// The file cannot be read.
+    #[error("cannot read the configuration `{}`", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+}
+
+impl Diagnostic for Error {
+    fn exit(&self) -> Exit {
+        Exit::Usage
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::File(error) => error.hint.clone(),
+            Self::Read { .. } => Some("`--config FILE` or `BUNDLER_CONFIG` names the configuration".to_owned()),
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    #[serde(default)]
+    mirrors: BTreeMap<String, Vec<Spanned<String>>>,
+    #[serde(default)]
+    mirror_only: bool,
+    #[serde(default)]
+    max_connections_per_host: Option<Spanned<u64>>,
+}
+
+impl Config {
+    /// Reads the configuration that `--config`, `BUNDLER_CONFIG` or the default location names.
+    ///
+    /// A file that was named must exist; without one in the default location the defaults hold.
+    pub fn load(explicit: Option<&Path>) -> Result<Self, Error> {
+        let Some(location) = locate(explicit, |name| std::env::var_os(name)) else { return Ok(Self::default()) };
+        match std::fs::read_to_string(&location.path) {
+            Ok(text) => Ok(Self::parse(&location.path.to_string_lossy(), &text)?),
+            Err(source) if source.kind() == std::io::ErrorKind::NotFound && !location.named => Ok(Self::default()),
+            Err(source) => Err(Error::Read { path: location.path, source }),
+        }
+    }
+
+    /// Parses the text of a configuration; `file` only names it in errors.
+    pub fn parse(file: &str, text: &str) -> Result<Self, YamlError> {
+        // A file of comments alone is no mistake.
+        let file_model: Option<File> = yaml::parse(file, text)?;
+        let Some(model) = file_model else { return Ok(Self::default()) };
+        let max_connections_per_host = match model.max_connections_per_host {
+            None => DEFAULT_CONNECTIONS,
+            Some(number) if (1..=MAX_CONNECTIONS).contains(&number.value) => {
+                usize::try_from(number.value).unwrap_or(DEFAULT_CONNECTIONS)
+            }
+            Some(number) => {
+                return Err(YamlError {
+                    file: file.to_owned(),
+                    place: Place::from(&number),
+                    message: format!("`max_connections_per_host` is {}", number.value),
+                    hint: Some(format!("write a number from 1 to {MAX_CONNECTIONS}")),
+                });
+            }
+        };
+        Ok(Self {
+            mirrors: Mirrors::parse(file, model.mirrors)?,
+            mirror_only: model.mirror_only,
+            max_connections_per_host,
+        })
+    }
+}
+
+/// Where a configuration is looked for.
+#[derive(Debug, PartialEq, Eq)]
+struct Location {
+    path: PathBuf,
+    /// Somebody named it, so it has to exist.
+    named: bool,
+}
+
+/// Chooses the file; a variable that is set but empty counts as unset, as the XDG specification demands.
+fn locate(explicit: Option<&Path>, variable: impl Fn(&str) -> Option<OsString>) -> Option<Location> {
+    let variable = |name| variable(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    if let Some(path) = explicit.map(Path::to_owned).or_else(|| variable("BUNDLER_CONFIG")) {
+        return Some(Location { path, named: true });
+    }
+    let directory = variable("XDG_CONFIG_HOME")
+        .filter(|path| path.is_absolute())
+        .or_else(|| variable("HOME").map(|home| home.join(".config")))?;
+    Some(Location { path: directory.join("bundler/config.yaml"), named: false })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_the_fields_of_the_design() {
+        let config = Config::parse(
+            "config.yaml",
+            "mirrors:\n  docker.io: [https://harbor.example.cn/dockerhub]\n  quay.io: [http://127.0.0.1:5000]\n  \
+             https://api.github.com: [http://127.0.0.1:8080/github]\nmirror_only: true\nmax_connections_per_host: 3\n",
+        )
+        .unwrap();
+        assert!(config.mirror_only);
+        assert_eq!(config.max_connections_per_host, 3);
+        assert_ne!(config.mirrors, Mirrors::default());
+        for empty in ["", "# nothing\n", "{}"] {
+            assert_eq!(Config::parse("config.yaml", empty).unwrap(), Config::default(), "{empty:?}");
+        }
+    }
+
+    #[test]
+    fn names_the_place_of_what_is_wrong() {
+        let error = Config::parse("c.yaml", "mirror_only: true\nmirors: {}\n").unwrap_err();
+        assert_eq!(error.to_string(), "c.yaml:2:1: unknown field `mirors`");
+        assert_eq!(error.hint.as_deref(), Some("did you mean `mirrors`?"));
+        for wrong in ["max_connections_per_host: 0\n", "max_connections_per_host: 65\n"] {
+            let error = Config::parse("c.yaml", wrong).unwrap_err();
+            assert_eq!(error.place, Place { line: 1, column: 27 }, "{error}");
+        }
+        for wrong in ["- 1\n", "mirror_only: maybe\n", "max_connections_per_host: -1\n", "mirrors: [a]\n", "{"] {
+            assert!(Config::parse("c.yaml", wrong).is_err(), "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn looks_where_the_design_says() {
+        let environment = |pairs: &'static [(&str, &str)]| {
+            move |name: &str| pairs.iter().find(|(key, _)| *key == name).map(|(_, value)| OsString::from(value))
+        };
+        let path = |explicit, pairs| locate(explicit, environment(pairs)).map(|l| (l.path, l.named));
+        let all = &[("BUNDLER_CONFIG", "/b.yaml"), ("XDG_CONFIG_HOME", "/x"), ("HOME", "/h")];
+        assert_eq!(path(Some(Path::new("e.yaml")), all), Some(("e.yaml".into(), true)));
+        assert_eq!(path(None, all), Some(("/b.yaml".into(), true)));
+        assert_eq!(path(None, &all[1..]), Some(("/x/bundler/config.yaml".into(), false)));
+        assert_eq!(path(None, &all[2..]), Some(("/h/.config/bundler/config.yaml".into(), false)));
+        assert_eq!(
+            path(None, &[("BUNDLER_CONFIG", ""), ("XDG_CONFIG_HOME", "relative"), ("HOME", "/h")]),
+            Some(("/h/.config/bundler/config.yaml".into(), false))
+        );
+        assert_eq!(path(None, &[]), None);
+    }
+
+    #[test]
+    fn a_named_file_must_exist() {
+        let directory = tempfile::tempdir().unwrap();
+        let missing = directory.path().join("config.yaml");
+        let error = Config::load(Some(&missing)).unwrap_err();
+        assert_eq!(error.exit(), Exit::Usage);
+        std::fs::write(&missing, "mirror_only: true\n").unwrap();
+        assert!(Config::load(Some(&missing)).unwrap().mirror_only);
+    }
+}

@@ -1,3 +1,11 @@
-//! Where things come from: GitHub, Helm repositories and OCI registries over one HTTP client.
+//! Where things come from: GitHub, Helm repositories, OCI registries and downloads over one HTTP client.
 
+mod auth;
 pub mod checksum;
+pub mod error;
+pub mod http;
+pub mod registry;
+
+pub use error::Error;
+pub use http::{Body, Download, Get, Head, Http, HttpOptions};
+pub use registry::{ManifestHead, Registry};

@@ -1,0 +1,119 @@
+//! Docker's `config.json` and its credential helpers.
+
+use std::io::Read as _;
+use std::path::Path;
+
+use docker_credential::{CredentialRetrievalError, DockerCredential};
+
+use crate::config::DOCKER_HUB_API;
+use crate::source::error::Error;
+
+/// The largest `config.json`, 1 MiB; it holds a few hundred bytes a registry.
+const MAX_CONFIG: u64 = 1 << 20;
+
+/// What `config.json` has for a registry.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) enum Credential {
+    /// A user's name and password.
+    Password(String, String),
+    /// A refresh token, which buys access tokens (Docker's "identity token").
+    Refresh(String),
+}
+
+/// Looks up a registry by its host and port; `None` where nobody logged in.
+///
+/// Runs credential helpers, so it must not be called on an async thread.
+pub(super) fn find(config: Option<&Path>, host: &str) -> Result<Option<Credential>, Error> {
+    let Some(path) = config else { return Ok(None) };
+    let error = |reason: String| Error::CredentialStore {
+        registry: host.to_owned(),
+        looked: format!("`{}`", path.display()),
+        reason,
+    };
+    let mut text = Vec::new();
+    match std::fs::File::open(path).and_then(|file| file.take(MAX_CONFIG + 1).read_to_end(&mut text)) {
+        Ok(_) => {}
+        Err(source) if source.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(source) => return Err(error(source.to_string())),
+    }
+    if text.len() as u64 > MAX_CONFIG {
+        return Err(error(format!("it has more than {MAX_CONFIG} bytes")));
+    }
+    for server in servers(host) {
+        match docker_credential::get_credential_from_reader(&text[..], server) {
+            Ok(DockerCredential::IdentityToken(token)) => return Ok(Some(Credential::Refresh(token))),
+            Ok(DockerCredential::UsernamePassword(user, password)) => {
+                return Ok(Some(Credential::Password(user, password)));
+            }
+            Err(CredentialRetrievalError::NoCredentialConfigured) => {}
+            // What the helpers of Docker say of a registry that they do not know.
+            Err(CredentialRetrievalError::HelperFailure { stdout, stderr, .. })
+                if [&stdout, &stderr].iter().any(|text| text.contains("credentials not found")) => {}
+            Err(CredentialRetrievalError::HelperFailure { helper, .. }) => {
+                return Err(error(format!("the helper `{helper}` failed")));
+            }
+            Err(other) => return Err(error(other.to_string())),
+        }
+    }
+    Ok(None)
+}
+
+/// The names under which `config.json` may know a registry; Docker Hub has kept its first one.
+fn servers(host: &str) -> Vec<&str> {
+    if DOCKER_HUB_API.strip_prefix("https://") == Some(host) {
+        vec!["https://index.docker.io/v1/", "docker.io"]
+    } else {
+        vec![host]
+    }
+}
+
+/// Where credentials are looked for, in words.
+pub(super) fn place(config: Option<&Path>) -> String {
+    match config {
+        Some(path) => format!("`{}`", path.display()),
+        None => "no place, because neither DOCKER_CONFIG nor HOME is set".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::Diagnostic as _;
+    use crate::exit::Exit;
+
+    fn lookup(json: &str, host: &str) -> Result<Option<Credential>, Error> {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("config.json");
+        std::fs::write(&path, json).unwrap();
+        find(Some(&path), host)
+    }
+
+    fn password(user: &str, password: &str) -> Option<Credential> {
+        Some(Credential::Password(user.into(), password.into()))
+    }
+
+    #[test]
+    fn finds_what_docker_login_wrote() {
+        // `user:pass` in base64.
+        let json = r#"{"auths":{"https://index.docker.io/v1/":{"auth":"dXNlcjpwYXNz"},"127.0.0.1:5000":{"auth":"dXNlcjpwYXNz"},
+            "azure.example":{"auth":"dXNlcjpwYXNz","identitytoken":"refresh"}}}"#;
+        assert!(lookup(json, "registry-1.docker.io").unwrap() == password("user", "pass"));
+        assert!(lookup(json, "127.0.0.1:5000").unwrap() == password("user", "pass"));
+        assert!(lookup(json, "azure.example").unwrap() == Some(Credential::Refresh("refresh".into())));
+        assert!(lookup(json, "127.0.0.1:5001").unwrap().is_none());
+        assert!(lookup(json, "docker.io.evil.example").unwrap().is_none());
+        assert!(lookup("{}", "quay.io").unwrap().is_none());
+        assert!(find(None, "quay.io").unwrap().is_none());
+        assert!(find(Some(Path::new("/nonexistent/config.json")), "quay.io").unwrap().is_none());
+    }
+
+    #[test]
+    fn says_what_is_wrong_with_the_file() {
+        let helper = r#"{"credHelpers":{"quay.io":"bundler-test-has-no-such-helper"}}"#;
+        for json in ["{", "[]", r#"{"auths":{"quay.io":{"auth":"%%%"}}}"#, helper] {
+            let Err(error) = lookup(json, "quay.io") else { panic!("{json}") };
+            assert_eq!(error.exit(), Exit::Credentials);
+            assert!(error.to_string().contains("config.json"), "{error}");
+        }
+    }
+}

@@ -1,0 +1,199 @@
+//! One request to one place: connections per host, redirects, and what is carried along them.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bytes::Bytes;
+use http::header::{ACCEPT_ENCODING, AUTHORIZATION, COOKIE, LOCATION, PROXY_AUTHORIZATION};
+use http::{HeaderMap, Method, StatusCode};
+use jiff::Timestamp;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use url::Url;
+
+use super::{Http, retry};
+use crate::source::error::{Error, Refusal, shown};
+
+/// More redirects than any registry or download host uses; a longer chain is a circle.
+const MAX_REDIRECTS: usize = 5;
+/// As much of a refusal's body as GitHub's or a registry's JSON needs.
+const MAX_REFUSAL: usize = 64 << 10;
+
+/// Which of the two clients carries a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Line {
+    /// Small documents, HTTP/2 where the server has it.
+    Api,
+    /// Blobs, HTTP/1.1, a connection each.
+    Blobs,
+}
+
+/// A request without its place.
+#[derive(Clone, Debug)]
+pub(crate) struct Call {
+    pub(crate) method: Method,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+    pub(crate) line: Line,
+}
+
+impl Call {
+    pub(crate) fn get(line: Line) -> Self {
+        Self { method: Method::GET, headers: HeaderMap::new(), body: Bytes::new(), line }
+    }
+
+    pub(crate) fn head() -> Self {
+        Self { method: Method::HEAD, ..Self::get(Line::Api) }
+    }
+}
+
+/// What proves who we are; never shown.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) enum Authorization {
+    /// A user's name and password.
+    Basic(String, String),
+    /// A token.
+    Bearer(String),
+}
+
+/// A response whose body is still to be read; holds its place among the host's connections.
+pub(crate) struct Answer {
+    pub(crate) response: reqwest::Response,
+    /// Where it came from in the end.
+    pub(crate) url: Url,
+    /// A redirect led to another scheme, host or port.
+    pub(crate) elsewhere: bool,
+    pub(crate) permit: OwnedSemaphorePermit,
+}
+
+/// The connections to each host that may be open at once.
+pub(super) struct Connections {
+    limit: usize,
+    hosts: Mutex<HashMap<(Line, String), Arc<Semaphore>>>,
+}
+
+impl Connections {
+    pub(super) fn new(limit: usize) -> Self {
+        Self { limit, hosts: Mutex::default() }
+    }
+
+    async fn take(&self, line: Line, url: &Url) -> OwnedSemaphorePermit {
+        let host = Arc::clone(
+            self.hosts
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .entry((line, url.authority().to_owned()))
+                .or_insert_with(|| Arc::new(Semaphore::new(self.limit))),
+        );
+        #[expect(clippy::expect_used, reason = "the semaphores are never closed")]
+        host.acquire_owned().await.expect("an open semaphore")
+    }
+}
+
+impl Http {
+    /// Sends `call` to `url` and follows redirects; any final status is an answer.
+    ///
+    /// `authorization` goes to the scheme, host and port of `url` only, whatever redirects say.
+    pub(crate) async fn exchange(
+        &self,
+        call: &Call,
+        url: &Url,
+        authorization: Option<&Authorization>,
+    ) -> Result<Answer, Error> {
+        let mut at = url.clone();
+        let mut elsewhere = false;
+        // Which credentials go where is decided here alone.
+        let mut headers = call.headers.clone();
+        for name in [AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION] {
+            headers.remove(name);
+        }
+        for _ in 0..=MAX_REDIRECTS {
+            let permit = self.0.connections.take(call.line, &at).await;
+            let client = match call.line {
+                Line::Api => &self.0.api,
+                Line::Blobs => &self.0.blobs,
+            };
+            let mut request = client
+                .request(call.method.clone(), at.clone())
+                .headers(headers.clone())
+                .header(ACCEPT_ENCODING, "identity");
+            if !call.body.is_empty() {
+                request = request.body(call.body.clone());
+            }
+            request = match authorization.filter(|_| !elsewhere) {
+                None => request,
+                Some(Authorization::Basic(user, password)) => request.basic_auth(user, Some(password)),
+                Some(Authorization::Bearer(token)) => request.bearer_auth(token),
+            };
+            let response = request.send().await.map_err(|source| Error::from_client(&at, source))?;
+            let Some(target) = redirect(&at, &call.method, response.status(), response.headers())? else {
+                return Ok(Answer { response, url: at, elsewhere, permit });
+            };
+            elsewhere = elsewhere || target.origin() != url.origin();
+            at = target;
+        }
+        Err(Error::TooManyRedirects { url: shown(url), limit: MAX_REDIRECTS })
+    }
+
+    /// Turns an answer that is no success into an error that says what the server said.
+    pub(crate) async fn success(&self, answer: Answer) -> Result<Answer, Error> {
+        let status = answer.response.status();
+        if status.is_success() || status == StatusCode::NOT_MODIFIED {
+            return Ok(answer);
+        }
+        let Answer { mut response, url, permit, .. } = answer;
+        let headers = response.headers().clone();
+        let mut body = Vec::new();
+        // What cannot be read of a refusal changes nothing about it.
+        while let Ok(Some(chunk)) = response.chunk().await {
+            body.extend_from_slice(&chunk);
+            if body.len() >= MAX_REFUSAL {
+                body.truncate(MAX_REFUSAL);
+                break;
+            }
+        }
+        drop(permit);
+        if used_up(status, &headers) {
+            let host = url.host_str().unwrap_or_default().to_owned();
+            let reset = header_number(&headers, "x-ratelimit-reset").and_then(|s| Timestamp::from_second(s).ok());
+            return Err(Error::RateLimited { host, reset, with_token: self.0.github_token.is_some() });
+        }
+        let retry_after = retry::retry_after(&headers, Timestamp::now());
+        let refusal = Box::new(Refusal { status, headers, body: body.into(), retry_after });
+        Err(Error::Status { url: shown(&url), refusal })
+    }
+}
+
+/// Where a response sends us on, if it does and if we go there.
+fn redirect(from: &Url, method: &Method, status: StatusCode, headers: &HeaderMap) -> Result<Option<Url>, Error> {
+    if !matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308) {
+        return Ok(None);
+    }
+    let Some(location) = headers.get(LOCATION) else { return Ok(None) };
+    let malformed =
+        || Error::Malformed { url: shown(from), reason: "a redirect to something that is no URL".to_owned() };
+    let mut target = location.to_str().ok().and_then(|text| from.join(text).ok()).ok_or_else(malformed)?;
+    let refused = |reason| Err(Error::Redirect { url: shown(from), target: shown(&target), reason });
+    match (from.scheme(), target.scheme()) {
+        (_, "https") | ("http", "http") => {}
+        ("https", "http") => return refused("from https to plain http is not followed"),
+        _ => return refused("only http and https are followed"),
+    }
+    if !matches!(*method, Method::GET | Method::HEAD) && !matches!(status.as_u16(), 307 | 308) {
+        return refused("the request would lose its body");
+    }
+    // The user name of a redirect is no credential of ours.
+    if target.set_username("").is_err() || target.set_password(None).is_err() {
+        return Err(malformed());
+    }
+    target.set_fragment(None);
+    Ok(Some(target))
+}
+
+/// Whether GitHub says that no request is left.
+fn used_up(status: StatusCode, headers: &HeaderMap) -> bool {
+    matches!(status.as_u16(), 403 | 429) && header_number(headers, "x-ratelimit-remaining") == Some(0)
+}
+
+fn header_number(headers: &HeaderMap, name: &str) -> Option<i64> {
+    headers.get(name)?.to_str().ok()?.trim().parse().ok()
+}

@@ -1,0 +1,125 @@
+//! The way of one request through its mirrors to the original, with several attempts at each.
+
+use std::collections::HashSet;
+use std::hash::{BuildHasher, RandomState};
+use std::sync::{Mutex, PoisonError};
+
+use url::Url;
+
+use super::Http;
+use crate::event::Event;
+use crate::source::error::{Error, shown};
+
+/// Attempts at a place when another one is left: the next mirror is nearer than patience.
+const ATTEMPTS_BEFORE_NEXT: u32 = 2;
+
+/// Hosts that could not be reached in this run; they are asked last.
+#[derive(Default)]
+pub(super) struct Unreachable(Mutex<HashSet<String>>);
+
+impl Unreachable {
+    fn add(&self, url: &Url) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(url.authority().to_owned());
+    }
+
+    fn has(&self, url: &Url) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).contains(url.authority())
+    }
+}
+
+/// Which place is asked now, and how often it failed.
+pub(crate) struct Journey<'a, T> {
+    http: &'a Http,
+    places: std::vec::IntoIter<T>,
+    here: T,
+    failed: u32,
+}
+
+/// A place that can be asked.
+pub(crate) trait Place {
+    fn url(&self) -> &Url;
+}
+
+impl Place for Url {
+    fn url(&self) -> &Url {
+        self
+    }
+}
+
+impl Place for crate::config::Endpoint {
+    fn url(&self) -> &Url {
+        &self.url
+    }
+}
+
+impl Http {
+    /// Starts at the first of `places`; `subject` is the original that errors name.
+    pub(crate) fn journey<T: Place>(&self, subject: &Url, mut places: Vec<T>) -> Result<Journey<'_, T>, Error> {
+        if self.0.offline {
+            return Err(Error::Offline { url: shown(subject) });
+        }
+        places.sort_by_key(|place| self.0.unreachable.has(place.url()));
+        let mut places = places.into_iter();
+        let Some(here) = places.next() else { return Err(Error::NoMirror { url: shown(subject) }) };
+        Ok(Journey { http: self, places, here, failed: 0 })
+    }
+}
+
+impl<T: Place> Journey<'_, T> {
+    /// The place to ask now.
+    pub(crate) fn here(&self) -> &T {
+        &self.here
+    }
+
+    /// After a failure: waits, or moves on to the next place, or gives the failure back where nothing is left to try.
+    pub(crate) async fn after(&mut self, error: Error) -> Result<(), Error> {
+        self.failed += 1;
+        let options = &self.http.0;
+        let attempts = if self.places.len() > 0 {
+            ATTEMPTS_BEFORE_NEXT.min(options.retry.attempts)
+        } else {
+            options.retry.attempts
+        };
+        if error.is_transient() && self.failed < attempts {
+            self.http.wait(self.failed, &error).await;
+            return Ok(());
+        }
+        if error.is_unreachable() {
+            options.unreachable.add(self.here.url());
+        }
+        if !error.falls_back() {
+            return Err(error);
+        }
+        let Some(next) = self.places.next() else { return Err(error) };
+        let text = format!("{error}; asking `{}`", shown(next.url()));
+        if error.status().is_some() {
+            options.reporter.report(Event::Detail(&text));
+        } else {
+            options.reporter.report(Event::Warning(&text));
+        }
+        self.here = next;
+        self.failed = 0;
+        Ok(())
+    }
+}
+
+impl Http {
+    /// Waits before the next attempt after `failed` of them.
+    async fn wait(&self, failed: u32, error: &Error) {
+        let chance = RandomState::new().hash_one(failed);
+        let delay = self.0.retry.delay(failed, error.retry_after(), chance);
+        self.0.reporter.report(Event::Detail(&format!("{error}; trying again in {:.1} s", delay.as_secs_f64())));
+        self.0.sleep.wait(delay).await;
+    }
+
+    /// For transfers that go on where they broke: waits and says `true` if one more attempt is worth it.
+    ///
+    /// `failed` counts the attempts that failed without a byte of progress, this one included.
+    pub async fn try_again(&self, failed: u32, error: &Error) -> bool {
+        if !error.is_transient() || failed >= self.0.retry.attempts {
+            return false;
+        }
+        self.wait(failed, error).await;
+        true
+    }
+}
