@@ -128,7 +128,7 @@ impl Comparator {
 }
 
 /// Reads the alternatives between `||`, each a list of comparators that all have to hold.
-pub(super) fn scan(text: &str) -> Result<Vec<Vec<Comparator>>, SyntaxError> {
+pub(super) fn scan(text: &str, dialect: Dialect) -> Result<Vec<Vec<Comparator>>, SyntaxError> {
     if text.len() > MAX_TEXT {
         let text = text.chars().take(MAX_TEXT).collect();
         return Err(SyntaxError { text, reason: "there are more than 512 bytes", at: MAX_TEXT });
@@ -136,7 +136,7 @@ pub(super) fn scan(text: &str) -> Result<Vec<Vec<Comparator>>, SyntaxError> {
     let mut alternatives = Vec::new();
     let mut offset = 0;
     for alternative in text.split("||") {
-        let mut scanner = Scanner { text, rest: &text[offset..offset + alternative.len()], offset };
+        let mut scanner = Scanner { dialect, text, rest: alternative, offset };
         if alternatives.len() == MAX_ALTERNATIVES {
             return Err(scanner.error("there are more than 32 alternatives"));
         }
@@ -148,6 +148,7 @@ pub(super) fn scan(text: &str) -> Result<Vec<Vec<Comparator>>, SyntaxError> {
 
 /// Walks one alternative.
 struct Scanner<'a> {
+    dialect: Dialect,
     text: &'a str,
     rest: &'a str,
     /// Where `rest` begins in `text`, in bytes.
@@ -234,17 +235,22 @@ impl<'a> Scanner<'a> {
 
         let mut parts = [0; 4];
         let (mut given, mut wildcard) = (0, false);
+        // Helm knows three numbers, ignores those after a wildcard, and all build metadata.
+        let helm = self.dialect == Dialect::Helm;
+        let most = if helm { 3 } else { 4 };
         for (index, part) in numbers.split('.').enumerate() {
-            let slot = parts.get_mut(index).ok_or_else(|| start.clone())?;
-            if matches!(part, "*" | "x" | "X") {
+            if index == most {
+                return Err(SyntaxError { reason: "the version has too many numbers", ..start });
+            } else if matches!(part, "*" | "x" | "X") {
                 wildcard = true;
-            } else if wildcard {
+            } else if wildcard && !helm {
                 return Err(SyntaxError { reason: "a number stands after a wildcard", ..start });
-            } else {
-                *slot = number(part).map_err(|_| start.clone())?;
+            } else if !wildcard {
+                parts[index] = number(part).map_err(|_| start.clone())?;
                 given += 1;
             }
         }
+        let tail = if helm { tail.split('+').next().unwrap_or_default() } else { tail };
         let [major, minor, patch, fourth] = parts;
         let version = format!("{major}.{minor}.{patch}.{fourth}{tail}").parse().map_err(|_| start)?;
         Ok(Comparator { operator, version, given, wildcard })

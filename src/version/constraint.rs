@@ -73,7 +73,7 @@ impl FromStr for Constraint {
 
     fn from_str(text: &str) -> Result<Self, SyntaxError> {
         let mut ranges = Ranges::none();
-        for alternative in scan(text)? {
+        for alternative in scan(text, Dialect::Catalog)? {
             let both = |met: Ranges, next: Ranges| met.intersection(&next);
             ranges = ranges.union(alternative.iter().map(|c| c.ranges(Dialect::Catalog)).fold(Ranges::all(), both));
         }

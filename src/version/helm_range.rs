@@ -44,7 +44,7 @@ impl FromStr for HelmRange {
 
     fn from_str(text: &str) -> Result<Self, SyntaxError> {
         let mut alternatives = Vec::new();
-        for comparators in scan(text)? {
+        for comparators in scan(text, Dialect::Helm)? {
             let mut ranges = Ranges::all();
             let mut prereleases = false;
             for comparator in &comparators {
@@ -60,5 +60,34 @@ impl FromStr for HelmRange {
 impl fmt::Display for HelmRange {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What Masterminds/semver v3.5.0 itself answers, the library in Helm 4.2.
+    const ANSWERS: &str = include_str!("../../tests/data/helm_range.tsv");
+
+    #[test]
+    fn answers_as_the_library_in_helm() {
+        let mut lines = ANSWERS.lines().filter(|line| !line.starts_with('#'));
+        let versions: Vec<Version> = lines.next().unwrap().split('\t').skip(1).map(|v| v.parse().unwrap()).collect();
+        let mut asked = 0;
+        for line in lines {
+            let (text, answers) = line.split_once('\t').unwrap();
+            let range = text.parse::<HelmRange>();
+            for (version, expected) in versions.iter().zip(answers.split('\t')) {
+                let answer = match &range {
+                    Err(_) => "error",
+                    Ok(range) if range.matches(version) => "yes",
+                    Ok(_) => "no",
+                };
+                assert_eq!(answer, expected, "`{text}` for {version}");
+                asked += 1;
+            }
+        }
+        assert_eq!(asked, 79 * versions.len());
     }
 }
