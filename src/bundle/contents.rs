@@ -9,8 +9,8 @@ use super::model::{self, BundleFile, Shipped};
 use super::{Content, Member, sums};
 use crate::error::Diagnostic;
 use crate::exit::Exit;
+use crate::oci::Digest;
 use crate::oci::manifest::Manifest;
-use crate::oci::{Arch, Digest, Reference};
 use crate::yaml;
 
 pub mod images;

@@ -26,7 +26,7 @@ pub enum Error {
     #[error("the manifest {digest} of `{reference}` is missing")]
     Missing {
         /// The image.
-        reference: Reference,
+        reference: String,
         /// The document.
         digest: Digest,
     },
@@ -34,7 +34,7 @@ pub enum Error {
     #[error("`{reference}` has no image for linux/{arch}")]
     NoPlatform {
         /// The image.
-        reference: Reference,
+        reference: String,
         /// The architecture.
         arch: Arch,
     },
@@ -42,7 +42,7 @@ pub enum Error {
     #[error("`{reference}`: {what} should be {expected}, but is {found}")]
     Digest {
         /// The image.
-        reference: Reference,
+        reference: String,
         /// Which of its digests.
         what: String,
         /// What the lock says.
@@ -54,7 +54,7 @@ pub enum Error {
     #[error("`{reference}`: {digest} should have {expected} bytes, but has {found}")]
     Size {
         /// The image.
-        reference: Reference,
+        reference: String,
         /// The document or blob.
         digest: Digest,
         /// What one place says.
@@ -66,7 +66,7 @@ pub enum Error {
     #[error("`{reference}`: {digest} is no image manifest")]
     Kind {
         /// The image.
-        reference: Reference,
+        reference: String,
         /// The document.
         digest: Digest,
     },
@@ -135,7 +135,7 @@ impl<'a> Images<'a> {
             };
             if size != descriptor.size {
                 return Err(Error::Size {
-                    reference: reference.clone(),
+                    reference: reference.to_string(),
                     digest: descriptor.digest,
                     expected: size,
                     found: descriptor.size,
@@ -192,13 +192,13 @@ pub fn top<'a>(
 ) -> Result<&'a Manifest, Error> {
     if let Some(pinned) = reference.digest().filter(|pinned| *pinned != image.digest) {
         return Err(Error::Digest {
-            reference: reference.clone(),
+            reference: reference.to_string(),
             what: "the digest".to_owned(),
             expected: pinned,
             found: image.digest,
         });
     }
-    let missing = || Error::Missing { reference: reference.clone(), digest: image.digest };
+    let missing = || Error::Missing { reference: reference.to_string(), digest: image.digest };
     documents.get(&image.digest).ok_or_else(missing)
 }
 
@@ -213,13 +213,13 @@ pub fn child<'a>(
     let manifest = match &top.view {
         View::Manifest { .. } => top,
         View::Index(_) => {
-            let none = || Error::NoPlatform { reference: reference.clone(), arch };
+            let none = || Error::NoPlatform { reference: reference.to_string(), arch };
             let descriptor = top.child(arch).ok_or_else(none)?;
-            let missing = || Error::Missing { reference: reference.clone(), digest: descriptor.digest };
+            let missing = || Error::Missing { reference: reference.to_string(), digest: descriptor.digest };
             let manifest = documents.get(&descriptor.digest).ok_or_else(missing)?;
             if manifest.bytes.len() as u64 != descriptor.size {
                 return Err(Error::Size {
-                    reference: reference.clone(),
+                    reference: reference.to_string(),
                     digest: descriptor.digest,
                     expected: descriptor.size,
                     found: manifest.bytes.len() as u64,
@@ -229,11 +229,11 @@ pub fn child<'a>(
         }
     };
     if let View::Index(_) = manifest.view {
-        return Err(Error::Kind { reference: reference.clone(), digest: manifest.digest });
+        return Err(Error::Kind { reference: reference.to_string(), digest: manifest.digest });
     }
     match image.platforms.get(&arch) {
         Some(platform) if platform.digest != manifest.digest => Err(Error::Digest {
-            reference: reference.clone(),
+            reference: reference.to_string(),
             what: format!("the manifest for linux/{arch}"),
             expected: platform.digest,
             found: manifest.digest,

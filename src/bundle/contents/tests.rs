@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::super::write::Writer;
 use super::super::{Layout, model};
 use super::*;
-use crate::oci::media_type;
+use crate::oci::{Arch, Reference, media_type};
 
 /// The parts of a bundle and the bytes that a registry would give for them.
 pub(crate) struct Sample {
