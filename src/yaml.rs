@@ -61,9 +61,16 @@ impl std::error::Error for YamlError {}
 
 impl YamlError {
     /// An error at a place, without a hint.
+    ///
+    /// A message quotes what it found: control characters are escaped, so that a file cannot speak to a terminal.
     #[must_use]
     pub fn new(file: &str, place: Place, message: impl Into<String>) -> Self {
-        Self { file: file.to_owned(), place, message: message.into(), hint: None }
+        let mut message = message.into();
+        if message.contains(char::is_control) {
+            let escape = |c: char| if c.is_control() { c.escape_default().to_string() } else { c.to_string() };
+            message = message.chars().map(escape).collect();
+        }
+        Self { file: file.to_owned(), place, message, hint: None }
     }
 
     /// The same error with a hint.
@@ -122,6 +129,93 @@ pub fn to_string<T: Serialize>(value: &T) -> String {
     serde_saphyr::to_string_with_options(value, options).expect("the models serialise to YAML")
 }
 
+/// Where a key or a list's item is in a document, named by its path, such as `["files", "0", "url"]`.
+///
+/// Only errors need it, so nothing is kept from reading; what is not there has the place of what it should be in.
+#[must_use]
+pub fn place_of(text: &str, path: &[&str]) -> Place {
+    // `1e999` may be a version, and would be refused as a number.
+    let policy = serde_saphyr::options::NonFiniteFloatPolicy::PassThrough;
+    let options = serde_saphyr::options! { non_finite_float_policy: policy };
+    let Ok(root) = serde_saphyr::from_str_with_options::<Spanned<Node>>(text, options) else {
+        return Place::default();
+    };
+    let (mut node, mut place) = (&root.value, Place::default());
+    for step in path {
+        let next = match node {
+            Node::Map(entries) => {
+                entries.iter().find(|(key, _)| key.value == *step).map(|(key, value)| (key.into(), value))
+            }
+            Node::List(items) => step.parse().ok().and_then(|i: usize| items.get(i)).map(|item| (item.into(), item)),
+            Node::Scalar => None,
+        };
+        let Some((at, below)) = next else { break };
+        (place, node) = (at, &below.value);
+    }
+    place
+}
+
+/// A document's skeleton: keys and items with their places.
+enum Node {
+    Map(Vec<(Spanned<String>, Spanned<Node>)>),
+    List(Vec<Spanned<Node>>),
+    Scalar,
+}
+
+impl<'de> serde::Deserialize<'de> for Node {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Visitor;
+        impl<'de> serde::de::Visitor<'de> for Visitor {
+            type Value = Node;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("YAML")
+            }
+
+            fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<Node, A::Error> {
+                let mut entries = Vec::new();
+                while let Some(entry) = map.next_entry()? {
+                    entries.push(entry);
+                }
+                Ok(Node::Map(entries))
+            }
+
+            fn visit_seq<A: serde::de::SeqAccess<'de>>(self, mut seq: A) -> Result<Node, A::Error> {
+                let mut items = Vec::new();
+                while let Some(item) = seq.next_element()? {
+                    items.push(item);
+                }
+                Ok(Node::List(items))
+            }
+
+            fn visit_bool<E>(self, _: bool) -> Result<Node, E> {
+                Ok(Node::Scalar)
+            }
+
+            fn visit_i64<E>(self, _: i64) -> Result<Node, E> {
+                Ok(Node::Scalar)
+            }
+
+            fn visit_u64<E>(self, _: u64) -> Result<Node, E> {
+                Ok(Node::Scalar)
+            }
+
+            fn visit_f64<E>(self, _: f64) -> Result<Node, E> {
+                Ok(Node::Scalar)
+            }
+
+            fn visit_str<E>(self, _: &str) -> Result<Node, E> {
+                Ok(Node::Scalar)
+            }
+
+            fn visit_unit<E>(self) -> Result<Node, E> {
+                Ok(Node::Scalar)
+            }
+        }
+        deserializer.deserialize_any(Visitor)
+    }
+}
+
 fn locate(file: &str, error: &serde_saphyr::Error) -> YamlError {
     let error = error.without_snippet();
     let place = error.location().map(Place::from).unwrap_or_default();
@@ -132,13 +226,14 @@ fn locate(file: &str, error: &serde_saphyr::Error) -> YamlError {
         serde_saphyr::Error::SerdeUnknownVariant { variant, expected, .. } => {
             (format!("unknown value `{variant}`"), nearest(variant, expected))
         }
-        other => (first_line(&other.to_string()), None),
+        other => (first_line(&other.render_with_formatter(&serde_saphyr::UserMessageFormatter)), None),
     };
-    YamlError { file: file.to_owned(), place, message, hint }
+    YamlError { hint, ..YamlError::new(file, place, message) }
 }
 
-/// Suggests the known name that is closest to `given`, or lists them all.
-fn nearest(given: &str, known: &[&str]) -> Option<String> {
+/// A hint with the known name that is closest to `given`, or with all of them; none when nothing is known.
+#[must_use]
+pub fn nearest(given: &str, known: &[&str]) -> Option<String> {
     let best = known.iter().map(|name| (strsim::damerau_levenshtein(given, name), name)).min()?;
     if best.0 <= 1 + given.len() / 3 {
         Some(format!("did you mean `{}`?", best.1))
@@ -147,6 +242,33 @@ fn nearest(given: &str, known: &[&str]) -> Option<String> {
     }
 }
 
+/// The first line without the place, which stands before the message already.
 fn first_line(text: &str) -> String {
-    text.lines().next().unwrap_or_default().to_owned()
+    let line = text.lines().next().unwrap_or_default();
+    match line.rsplit_once(" at line ") {
+        Some((message, place)) if place.bytes().all(|c| c.is_ascii_digit() || b", column".contains(&c)) => message,
+        _ => line,
+    }
+    .to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TEXT: &str = "a: 1\nfiles:\n  - name: k3s\n    url: {amd64: x, arm64: 1e999}\n  - name: yq\n";
+
+    #[test]
+    fn finds_places() {
+        let at = |path: &[&str]| {
+            let place = place_of(TEXT, path);
+            (place.line, place.column)
+        };
+        assert_eq!(at(&["files"]), (2, 1));
+        assert_eq!(at(&["files", "0", "url", "arm64"]), (4, 21));
+        assert_eq!(at(&["files", "1", "name"]), (5, 5));
+        assert_eq!(at(&["files", "1", "missing", "x"]), (5, 5));
+        assert_eq!(at(&[]), (0, 0));
+        assert_eq!(place_of("{", &["a"]), Place::default());
+    }
 }

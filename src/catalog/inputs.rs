@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use super::name::{is_plain, is_plain_path};
 use super::{Component, Error};
 use crate::oci::{Digest, Hasher};
 use crate::yaml::{self, Place, Spanned, YamlError};
@@ -67,7 +68,7 @@ impl Reader<'_> {
     /// Checks the text of a path and that what it names lies in the component's directory.
     fn resolve(&self, named: &Spanned<String>) -> Result<PathBuf, Error> {
         let text = named.value.trim_end_matches('/');
-        if text.is_empty() || !text.split('/').all(is_plain_name) {
+        if !is_plain_path(text) {
             let what = "is not a plain path below the component's directory";
             return Err(self.wrong(named, what).with_hint("write it as `values.yaml` or `resources/`").into());
         }
@@ -102,7 +103,7 @@ impl Reader<'_> {
         let failed = |source| Error::read(path, source);
         for entry in std::fs::read_dir(path).map_err(failed)? {
             let name = entry.map_err(failed)?.file_name();
-            let Some(name) = name.to_str().filter(|name| is_plain_name(name)) else {
+            let Some(name) = name.to_str().filter(|name| is_plain(name)) else {
                 return Err(self.wrong(named, &format!("holds {name:?}, a name that no bundle can carry")).into());
             };
             if !name.starts_with('.') {
@@ -128,12 +129,4 @@ impl Reader<'_> {
         }
         Ok(())
     }
-}
-
-/// Whether `name` can be one part of a path in a bundle on any system.
-pub(super) fn is_plain_name(name: &str) -> bool {
-    !matches!(name, "" | "." | "..")
-        && name.len() <= 255
-        && !name.contains(['/', '\\', ':'])
-        && !name.contains(char::is_control)
 }

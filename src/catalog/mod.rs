@@ -2,15 +2,24 @@
 
 mod inputs;
 pub mod model;
+mod name;
+mod problems;
 mod read;
+mod rules;
+pub mod scalar;
+pub mod template;
+#[cfg(test)]
+mod tests;
 
 pub use inputs::inputs_digest;
 pub use model::{Catalog, CatalogFile, Component};
+pub use problems::Problems;
 pub use read::read;
+pub use rules::warnings;
 
 use crate::error::Diagnostic;
 use crate::exit::Exit;
-use crate::yaml::{self, YamlError};
+use crate::yaml::{self, Place, Spanned, YamlError};
 
 /// The version of the catalog's format that this program reads.
 pub const SCHEMA: u32 = 1;
@@ -18,9 +27,9 @@ pub const SCHEMA: u32 = 1;
 /// Why a catalog cannot be used. Every one ends with exit code 2, before any network.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// A file of the catalog is wrong at a place.
+    /// Files of the catalog are wrong, each at a place.
     #[error(transparent)]
-    File(#[from] YamlError),
+    Wrong(#[from] Problems),
     /// A file or directory cannot be read.
     #[error("cannot read `{path}`")]
     Read {
@@ -29,6 +38,12 @@ pub enum Error {
         /// Why.
         source: std::io::Error,
     },
+}
+
+impl From<YamlError> for Error {
+    fn from(error: YamlError) -> Self {
+        Self::Wrong(Problems(vec![error]))
+    }
 }
 
 impl Error {
@@ -44,14 +59,25 @@ impl Diagnostic for Error {
 
     fn hint(&self) -> Option<String> {
         match self {
-            Self::File(error) => error.hint.clone(),
+            Self::Wrong(problems) => problems.hint(),
             Self::Read { .. } => Some("`--catalog DIR` names the directory that holds `catalog.yaml`".to_owned()),
         }
     }
 }
 
 /// Parses `catalog.yaml`; `file` only names it in errors.
+///
+/// The version of the format is looked at first, so that a newer catalog is called newer and not malformed.
 pub fn parse_file(file: &str, text: &str) -> Result<CatalogFile, YamlError> {
+    #[derive(serde::Deserialize)]
+    struct Version {
+        schema: Spanned<u32>,
+    }
+    let Version { schema } = yaml::parse(file, text)?;
+    if schema.value > SCHEMA {
+        let message = format!("schema {} is newer than this program, which reads up to {SCHEMA}", schema.value);
+        return Err(YamlError::new(file, Place::from(&schema), message).with_hint("use a newer bundler"));
+    }
     yaml::parse(file, text)
 }
 

@@ -3,28 +3,53 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::{Catalog, Error, inputs, parse_component, parse_file};
-use crate::yaml;
+use super::{Catalog, Component, Error, Problems, inputs, parse_component, parse_file, rules};
+use crate::yaml::{self, Place, YamlError};
 
 /// Reads `catalog.yaml` and every `components/<name>/component.yaml` of `directory`, with the files they name.
 ///
 /// # Errors
-/// A file that cannot be read or parsed, or rules that the catalog breaks.
+/// A file or directory that cannot be read, or all that is wrong in them: first the files' shapes, then the rules.
 pub fn read(directory: &Path) -> Result<Catalog, Error> {
-    let path = directory.join("catalog.yaml");
-    let (name, bytes) = load(&path)?;
-    let file = parse_file(&name, yaml::text(&name, &bytes)?)?;
-    let mut catalog =
-        Catalog { directory: directory.to_owned(), file, components: BTreeMap::new(), inputs: BTreeMap::new() };
+    let mut problems = Vec::new();
+    let (name, bytes) = load(&directory.join("catalog.yaml"))?;
+    let text = yaml::text(&name, &bytes)?;
+    let file = parse_file(&name, text).map_err(|problem| problems.push(problem)).ok();
+    let (mut components, mut inputs) = (BTreeMap::new(), BTreeMap::new());
     for own in directories(&directory.join("components"))? {
-        let (name, bytes) = load(&own.join("component.yaml"))?;
-        let component = parse_component(&name, yaml::text(&name, &bytes)?)?;
-        let mut files = BTreeMap::from([("component.yaml".to_owned(), bytes)]);
-        inputs::read(&name, &own, &component, &mut files)?;
-        catalog.inputs.insert(component.name.value.clone(), files);
-        catalog.components.insert(component.name.value.clone(), component);
+        match component(&own) {
+            Ok((component, files)) => {
+                inputs.insert(component.name.value.clone(), files);
+                components.insert(component.name.value.clone(), component);
+            }
+            Err(Error::Wrong(wrong)) => problems.extend(wrong.0),
+            Err(error) => return Err(error),
+        }
     }
-    Ok(catalog)
+    match file {
+        Some(file) if problems.is_empty() => {
+            let catalog = Catalog { directory: directory.to_owned(), file, components, inputs };
+            match rules::check(&catalog, &name, text) {
+                problems if problems.is_empty() => Ok(catalog),
+                problems => Err(Problems(problems).into()),
+            }
+        }
+        _ => Err(Problems(problems).into()),
+    }
+}
+
+/// Reads one component from its directory.
+fn component(own: &Path) -> Result<(Component, BTreeMap<String, Vec<u8>>), Error> {
+    let (name, bytes) = load(&own.join("component.yaml"))?;
+    let component = parse_component(&name, yaml::text(&name, &bytes)?)?;
+    if own.file_name() != Some(component.name.value.as_ref()) {
+        let message = format!("component `{}` is in a directory of another name", component.name.value);
+        let hint = "a component has the name of its directory, so that no two have one name";
+        return Err(YamlError::new(&name, Place::from(&component.name), message).with_hint(hint).into());
+    }
+    let mut files = BTreeMap::from([("component.yaml".to_owned(), bytes)]);
+    inputs::read(&name, own, &component, &mut files)?;
+    Ok((component, files))
 }
 
 fn load(path: &Path) -> Result<(String, Vec<u8>), Error> {

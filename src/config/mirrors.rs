@@ -67,8 +67,7 @@ impl Mirrors {
     }
 
     /// The mirrors of `url`: those of the longest prefix that ends at a boundary of its path.
-    #[must_use]
-    pub fn of(&self, url: &Url) -> Vec<Url> {
+    fn of(&self, url: &Url) -> Vec<Url> {
         let text = url.as_str();
         let longest = self
             .prefixes

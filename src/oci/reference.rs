@@ -10,6 +10,8 @@ use super::Digest;
 const MAX_NAME: usize = 255;
 /// The longest tag (distribution-spec v1.1, "Pulling manifests").
 const MAX_TAG: usize = 128;
+/// Tags that are moved by habit; the others are names of versions.
+const FLOATING_TAGS: [&str; 9] = ["canary", "dev", "develop", "edge", "latest", "main", "master", "nightly", "stable"];
 
 /// A full image reference: `registry/repository[:tag][@digest]`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -74,6 +76,12 @@ impl Reference {
     #[must_use]
     pub fn name(&self) -> String {
         format!("{}/{}", self.registry, self.repository)
+    }
+
+    /// Whether the name is another image tomorrow: no digest, and no tag or one that upstreams move.
+    #[must_use]
+    pub fn is_floating(&self) -> bool {
+        self.digest.is_none() && self.tag.as_deref().is_none_or(|tag| FLOATING_TAGS.contains(&tag))
     }
 
     /// The same name pinned by `digest` alone, as the CRI looks up pinned images.
@@ -217,6 +225,15 @@ mod tests {
         ] {
             assert_eq!(text.parse::<Reference>().unwrap().to_string(), expected);
         }
+    }
+
+    #[test]
+    fn knows_floating_names() {
+        let floating = |text: &str| text.parse::<Reference>().unwrap().is_floating();
+        assert!(floating("busybox") && floating("busybox:latest") && floating("localhost:5000/a/main:main"));
+        let digest = Digest::of(b"");
+        assert!(!floating("busybox:8") && !floating(&format!("busybox@{digest}")));
+        assert!(!floating(&format!("busybox:latest@{digest}")));
     }
 
     #[test]

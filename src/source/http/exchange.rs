@@ -99,7 +99,6 @@ impl Http {
         url: &Url,
         authorization: Option<&Authorization>,
     ) -> Result<Answer, Error> {
-        let Some(clients) = &self.0.clients else { return Err(Error::Offline { url: shown(url) }) };
         let mut at = url.clone();
         let mut elsewhere = false;
         // Which credentials go where is decided here alone.
@@ -110,8 +109,8 @@ impl Http {
         for _ in 0..=MAX_REDIRECTS {
             let permit = self.0.connections.take(call.line, &at).await;
             let client = match call.line {
-                Line::Api => &clients.api,
-                Line::Blobs => &clients.blobs,
+                Line::Api => &self.0.api,
+                Line::Blobs => &self.0.blobs,
             };
             let mut request = client
                 .request(call.method.clone(), at.clone())
@@ -129,24 +128,10 @@ impl Http {
             let Some(target) = redirect(&at, &call.method, response.status(), response.headers())? else {
                 return Ok(Answer { response, url: at, elsewhere, permit });
             };
-            elsewhere |= target.origin() != url.origin();
-            at = self.mirrored(&at, target)?;
-            elsewhere |= at.origin() != url.origin();
+            elsewhere = elsewhere || target.origin() != url.origin();
+            at = target;
         }
         Err(Error::TooManyRedirects { url: shown(url), limit: MAX_REDIRECTS })
-    }
-
-    /// A redirect to what has a mirror goes to the mirror, unless it is the mirror that points at its original.
-    fn mirrored(&self, from: &Url, target: Url) -> Result<Url, Error> {
-        let Some(mirror) = self.config().mirrors.of(&target).into_iter().next() else { return Ok(target) };
-        if mirror != *from {
-            return Ok(mirror);
-        }
-        if self.config().mirror_only {
-            let reason = "only mirrors may be asked";
-            return Err(Error::Redirect { url: shown(from), target: shown(&target), reason });
-        }
-        Ok(target)
     }
 
     /// Turns an answer that is no success into an error that says what the server said.

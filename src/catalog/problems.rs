@@ -1,0 +1,79 @@
+//! All that is wrong with a catalog, told at once: a maintainer repairs ten mistakes faster than ten times one.
+
+use std::fmt;
+
+use crate::yaml::{self, Place, YamlError};
+
+/// The most mistakes that are shown: a screen of them is enough to start with.
+const MAX_SHOWN: usize = 20;
+
+/// One or more mistakes, in the order of files and places.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problems(pub Vec<YamlError>);
+
+impl fmt::Display for Problems {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let [only] = self.0.as_slice() {
+            return only.fmt(f);
+        }
+        write!(f, "{} mistakes in the catalog", self.0.len())?;
+        for problem in self.0.iter().take(MAX_SHOWN) {
+            write!(f, "\n  {problem}")?;
+            if let Some(hint) = &problem.hint {
+                write!(f, " ({hint})")?;
+            }
+        }
+        match self.0.len().saturating_sub(MAX_SHOWN) {
+            0 => Ok(()),
+            more => write!(f, "\n  and {more} more"),
+        }
+    }
+}
+
+impl std::error::Error for Problems {}
+
+impl Problems {
+    /// What to do, when there is one mistake; of several, each shows its own.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        match self.0.as_slice() {
+            [only] => only.hint.clone(),
+            _ => None,
+        }
+    }
+}
+
+/// Collects the mistakes of one file.
+pub(super) struct Report<'a> {
+    file: &'a str,
+    text: &'a str,
+    found: Vec<YamlError>,
+}
+
+impl<'a> Report<'a> {
+    pub(super) fn new(file: &'a str, text: &'a str) -> Self {
+        Self { file, text, found: Vec::new() }
+    }
+
+    /// Notes a mistake at a place.
+    pub(super) fn wrong(
+        &mut self,
+        place: impl Into<Place>,
+        message: impl Into<String>,
+        hint: impl Into<Option<String>>,
+    ) {
+        let hint = hint.into();
+        self.found.push(YamlError { hint, ..YamlError::new(self.file, place.into(), message) });
+    }
+
+    /// Notes a mistake at what `path` names, where the model keeps no place.
+    pub(super) fn wrong_at(&mut self, path: &[&str], message: impl Into<String>, hint: impl Into<Option<String>>) {
+        self.wrong(yaml::place_of(self.text, path), message, hint);
+    }
+
+    /// The mistakes by their place.
+    pub(super) fn finish(mut self) -> Vec<YamlError> {
+        self.found.sort_by_key(|problem| problem.place);
+        self.found
+    }
+}

@@ -1,0 +1,491 @@
+//! Wrong catalogs: each mistake is told with its file, line and column.
+
+use std::fs;
+use std::path::Path;
+
+use super::{Error, read, warnings};
+use crate::error::Diagnostic as _;
+use crate::exit::Exit;
+
+const CATALOG: &str = "\
+schema: 1
+name: observability
+version: 1.4.0
+platform: {kubernetes: \"1.36\", kubeedge: \"1.23\", architectures: [amd64, arm64]}
+profiles:
+  site: [helm]
+";
+
+const HELM: &str = "\
+name: helm
+source: {github: helm/helm, tag: \"v{version}\", kind: releases}
+version: \">=4, <5\"
+files:
+  - name: helm
+    url: \"https://get.helm.sh/helm-v{version}-linux-{arch}.tar.gz\"
+    checksum: {url: \"https://get.helm.sh/helm-v{version}-linux-{arch}.tar.gz.sha256sum\"}
+    extract: \"linux-{arch}/helm\"
+";
+
+const LOKI: &str = "\
+name: loki
+chart:
+  repository: https://grafana-community.github.io/helm-charts
+  name: loki
+  version: \">=18, <19\"
+  release: {name: loki, namespace: monitoring}
+";
+
+const CLOUDCORE: &str = "\
+name: cloudcore
+source: {github: kubeedge/kubeedge, tag: \"v{version}\", kind: releases}
+version: \"{kubeedge}.*\"
+images: [\"docker.io/kubeedge/cloudcore:v{version}\"]
+";
+
+/// A catalog of the given files in a directory of its own.
+fn write(files: &[(&str, &[u8])]) -> tempfile::TempDir {
+    let directory = tempfile::tempdir().unwrap();
+    fs::create_dir(directory.path().join("components")).unwrap();
+    for (path, bytes) in files {
+        let path = directory.path().join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, bytes).unwrap();
+    }
+    directory
+}
+
+/// The failure of a catalog, its directory cut from the message, with the hint in parentheses.
+fn failure(directory: &Path) -> String {
+    let error = read(directory).expect_err("a wrong catalog");
+    assert_eq!(error.exit(), Exit::Usage);
+    let mut text = error.to_string().replace(&format!("{}/", directory.display()), "");
+    if let Error::Read { source, .. } = &error {
+        text += &format!(": {source}");
+    }
+    match error.hint() {
+        Some(hint) => format!("{text} ({hint})"),
+        None => text,
+    }
+}
+
+fn failure_of(files: &[(&str, &[u8])]) -> String {
+    failure(write(files).path())
+}
+
+/// The failure when `component` has `from` replaced by `to`.
+fn changed(component: &str, from: &str, to: &str) -> String {
+    assert!(component.contains(from), "`{from}` is not in the component");
+    let name = component.lines().next().and_then(|line| line.strip_prefix("name: ")).unwrap();
+    let path = format!("components/{name}/component.yaml");
+    let mut files = vec![("catalog.yaml", CATALOG.as_bytes()), ("components/helm/component.yaml", HELM.as_bytes())];
+    let text = component.replacen(from, to, 1);
+    files.push((&path, text.as_bytes()));
+    failure_of(&files)
+}
+
+fn changed_catalog(from: &str, to: &str) -> String {
+    assert!(CATALOG.contains(from), "`{from}` is not in the catalog");
+    let text = CATALOG.replacen(from, to, 1);
+    failure_of(&[("catalog.yaml", text.as_bytes()), ("components/helm/component.yaml", HELM.as_bytes())])
+}
+
+#[test]
+fn takes_what_is_right() {
+    let directory = write(&[
+        ("catalog.yaml", CATALOG.as_bytes()),
+        ("components/helm/component.yaml", HELM.as_bytes()),
+        ("components/loki/component.yaml", LOKI.as_bytes()),
+        ("components/cloudcore/component.yaml", CLOUDCORE.as_bytes()),
+        ("components/README.md", b"not a component"),
+        ("components/.git/x", b"hidden"),
+    ]);
+    let catalog = read(directory.path()).unwrap();
+    assert_eq!(catalog.components.keys().collect::<Vec<_>>(), ["cloudcore", "helm", "loki"]);
+    assert_eq!(warnings(&catalog).len(), 2);
+    assert_eq!(warnings(&catalog)[1], "component `loki` is in no profile, so no bundle carries it");
+}
+
+#[test]
+fn names_the_place_in_the_catalog() {
+    let mut others = Vec::new();
+    for (from, to, expected) in [
+        (
+            "schema: 1",
+            "schema: 2",
+            "catalog.yaml:1:9: schema 2 is newer than this program, which reads up to 1 (use a newer bundler)",
+        ),
+        ("schema: 1", "schema: 0", "catalog.yaml:1:1: schema 0 is not known (write `schema: 1`)"),
+        (
+            "schema: 1",
+            "schema: 9\nnew_field: 1",
+            "catalog.yaml:1:9: schema 9 is newer than this program, which reads up to 1 (use a newer bundler)",
+        ),
+        ("profiles:", "profile:", "catalog.yaml:5:1: unknown field `profile` (did you mean `profiles`?)"),
+        (
+            "[helm]",
+            "[helm, hlem]",
+            "catalog.yaml:6:16: profile `site` names component `hlem`, which does not exist (did you mean `helm`?)",
+        ),
+        ("[helm]", "[helm, helm]", "catalog.yaml:6:16: component `helm` a second time in this profile"),
+        ("[helm]", "[]", "catalog.yaml:6:9: profile `site` has no component"),
+        (
+            "[helm]",
+            "helm",
+            "catalog.yaml:6:3: invalid type: string \"helm\", expected a list of component names, or a map with `components`",
+        ),
+        (
+            "[helm]",
+            "{components: [helm], budget: 350}",
+            "catalog.yaml:6:38: `350` is not a size (write it as `350MB` or `1.5GiB`)",
+        ),
+        (
+            "[helm]",
+            "{components: [helm], budgte: 350MB}",
+            "catalog.yaml:6:30: unknown field `budgte` (did you mean `budget`?)",
+        ),
+        ("site:", "../site:", "catalog.yaml:6:3: `../site` cannot name a profile"),
+        ("observability", "a/b", "catalog.yaml:2:7: `a/b` cannot name a bundle"),
+        ("1.4.0", "../1", "catalog.yaml:3:10: `../1` cannot be a bundle's version"),
+        (
+            "\"1.36\"",
+            "1.36.4",
+            "catalog.yaml:4:24: `1.36.4` is not a minor version (write major and minor in quotes, such as \"1.36\")",
+        ),
+        ("arm64]", "amd64]", "catalog.yaml:4:73: architecture `amd64` a second time"),
+        ("[amd64, arm64]", "[]", "catalog.yaml:4:50: no architecture"),
+        ("arm64]", "mips]", "catalog.yaml:4:73: "),
+        ("arm64]", "arm64], api_versions: [\"a b\"]", "catalog.yaml:4:96: `a b` is not an API version"),
+        ("profiles:\n  site: [helm]", "profiles: {}", "catalog.yaml:5:1: no profile, so there is nothing to pack"),
+        (
+            "profiles:",
+            "policy: {min_age: a week}\nprofiles:",
+            "catalog.yaml:5:19: `a week` is not an age (write days, such as `7d` or `0d`)",
+        ),
+        ("name: observability", "name: a\nname: b", "catalog.yaml:3:1: duplicate mapping key: name not allowed here"),
+        ("name: observability", "name: *nothing", "catalog.yaml:2:7: "),
+        ("name: observability", "name: [", "catalog.yaml:"),
+    ] {
+        let failure = changed_catalog(from, to);
+        if !failure.starts_with(expected) {
+            others.push(format!("for {to:?}\n  {failure}\nis not\n  {expected}"));
+        }
+    }
+    assert!(others.is_empty(), "{}", others.join("\n"));
+}
+
+#[test]
+fn names_the_place_in_a_component() {
+    let mut others = Vec::new();
+    for (component, from, to, expected) in [
+        (
+            HELM,
+            "name: helm\ns",
+            "name: hlem\ns",
+            "component.yaml:1:7: component `hlem` is in a directory of another name",
+        ),
+        (
+            HELM,
+            "source: {github: helm/helm, tag: \"v{version}\", kind: releases}\n",
+            "",
+            "2:10: `version` narrows the versions of a `source`",
+        ),
+        (HELM, "helm/helm", "helm", "2:10: `helm` is not a repository on GitHub (write `owner/name`)"),
+        (HELM, "helm/helm", "helm/../x", "2:10: `helm/../x` is not a repository on GitHub"),
+        (
+            HELM,
+            "github: helm/helm",
+            "github: helm/helm, oci: docker.io/library/redis",
+            "2:9: a source has exactly one of `github`, `helm` and `oci`",
+        ),
+        (HELM, "github: helm/helm, ", "", "2:9: a source has exactly one of"),
+        (
+            HELM,
+            "github: helm/helm",
+            "oci: docker.io/library/redis:8",
+            "2:10: `docker.io/library/redis:8` names one image",
+        ),
+        (HELM, "v{version}\", ", "v\", ", "2:29: `v` is not a tag pattern"),
+        (HELM, "v{version}\", ", "{version}-{version}\", ", "2:29: `{version}-{version}` is not a tag pattern"),
+        (HELM, "tag: \"v{version}\", ", "", "2:9: which of the tags are versions is not said"),
+        (HELM, "kind: releases", "kind: release", "2:54: unknown value `release` (did you mean `releases`?)"),
+        (HELM, ">=4, <5", ">=5, <4", "3:10: no version can meet `>=5, <4`"),
+        (HELM, ">=4, <5", "four", "3:10: `four` is not a constraint"),
+        (HELM, ">=4, <5", "{kubernets}.*", "3:10: `{kubernets}` means nothing in a constraint"),
+        (HELM, "- name: helm", "- name: ../helm", "5:11: `../helm` cannot name a file"),
+        (HELM, "- name: helm", "- name: \"he\\u001blm\"", "5:11: `he\\u{1b}lm` cannot name a file"),
+        (
+            HELM,
+            "https://get.helm.sh/helm-v{version}-linux-{arch}.tar.gz\"\n",
+            "ftp://x/{arch}\"\n",
+            "6:5: `ftp://x/{arch}` is not a URL that begins with https:// or http://",
+        ),
+        (
+            HELM,
+            "https://get.helm.sh/helm-v{version}-linux-{arch}.tar.gz\"\n",
+            "https://me:secret@x/{arch}\"\n",
+            "6:5: the URL on x holds credentials",
+        ),
+        (HELM, "linux-{arch}.tar.gz\"\n", "linux-{arhc}.tar.gz\"\n", "6:5: `{arhc}` in `"),
+        (
+            HELM,
+            "\"https://get.helm.sh/helm-v{version}-linux-{arch}.tar.gz\"\n",
+            "{amd64: \"https://x/a\"}\n",
+            "6:5: nothing for architecture arm64",
+        ),
+        (HELM, "checksum: {url", "checksum: {github_asset: true, url", "7:15: a checksum has exactly one of"),
+        (
+            HELM,
+            "{url: \"https://get.helm.sh/helm-v{version}-linux-{arch}.tar.gz.sha256sum\"}",
+            "{github_asset: true}",
+            "7:15: GitHub shows digests of assets only",
+        ),
+        (
+            HELM,
+            "{url: \"https://get.helm.sh/helm-v{version}-linux-{arch}.tar.gz.sha256sum\"}",
+            "{github_asset: false}",
+            "7:15: `github_asset: false` leaves",
+        ),
+        (
+            HELM,
+            "{url: \"https://get.helm.sh/helm-v{version}-linux-{arch}.tar.gz.sha256sum\"}",
+            "{unpublished: \" \"}",
+            "7:5: the reason is empty",
+        ),
+        (
+            HELM,
+            "{url: \"https://get.helm.sh/helm-v{version}-linux-{arch}.tar.gz.sha256sum\"}",
+            "{unpublished: none, algorithm: sha512}",
+            "7:15: `entry` and `algorithm` belong",
+        ),
+        (HELM, "linux-{arch}/helm", "../../helm", "8:5: `../../helm` is not a plain path in an archive"),
+        (
+            HELM,
+            "files:",
+            "hold: {version: 3.1.0, reason: slow}\nfiles:",
+            "4:17: version 3.1.0 is held, and the constraint `>=4, <5` does not take it",
+        ),
+        (
+            HELM,
+            "files:",
+            "hold: {version: 4.1.0, reason: slow, until: soon}\nfiles:",
+            "4:45: `soon` is not a date (write it as YYYY-MM-DD)",
+        ),
+        (HELM, "files:", "end_of_life: [{versions: <4, date: 2026-11-31}]\nfiles:", "4:36: `2026-11-31` is not a date"),
+        (
+            HELM,
+            "files:",
+            "compatibility: [{versions: \">=4\"}]\nfiles:",
+            "4:28: a row of compatibility without a platform",
+        ),
+        (
+            HELM,
+            "files:",
+            "accepted: [{what: end_of_lif, reason: x}]\nfiles:",
+            "4:19: unknown value `end_of_lif` (did you mean `end_of_life`?)",
+        ),
+        (HELM, "files:", "min_age: 7\nfiles:", "4:10: `7` is not an age"),
+        (
+            HELM,
+            "files:",
+            "image_list: {url: \"https://x/l\", carried_by: hlem}\nfiles:",
+            "4:46: this component has no file `hlem` (did you mean `helm`?)",
+        ),
+        (HELM, "extract:", "extarct:", "8:5: unknown field `extarct` (did you mean `extract`?)"),
+        (
+            LOKI,
+            "  repository: https://grafana-community.github.io/helm-charts\n",
+            "",
+            "3:3: a chart has exactly one of `repository` and `url`",
+        ),
+        (
+            LOKI,
+            "repository: https",
+            "url: https://x/{version}.tgz\n  repository: https",
+            "3:3: a chart has exactly one of",
+        ),
+        (
+            LOKI,
+            "repository: https://grafana-community.github.io/helm-charts",
+            "url: \"https://x/{version}.tgz\"",
+            "3:3: the chart's URL has the version of a source, and there is none",
+        ),
+        (LOKI, "namespace: monitoring", "namespace: Monitoring", "3:3: the release's name and namespace"),
+        (
+            LOKI,
+            "  release",
+            "  set: {image.tag: \"{versoin}\"}\n  release",
+            "3:3: `{versoin}` means nothing in the value of `image.tag`",
+        ),
+        (
+            LOKI,
+            "chart:",
+            "images: [\"docker.io/grafana/loki:3\"]\nchart:",
+            "2:10: `images` is for components without a chart",
+        ),
+        (
+            LOKI,
+            "chart:",
+            "declared_images: [{image: \"grafana/loki:latest\", reason: x}]\nchart:",
+            "2:27: `grafana/loki:latest` moves",
+        ),
+        (
+            LOKI,
+            "chart:",
+            "ignored_images: [{image: \"grafana/Loki\", reason: x}]\nchart:",
+            "2:26: `grafana/Loki` is not an image reference",
+        ),
+        (
+            LOKI,
+            "chart:",
+            "charts: []\nchart:\n  values: values.yaml",
+            "4:11: `values.yaml` does not exist beside `component.yaml`",
+        ),
+        (
+            LOKI,
+            "chart:",
+            "chart:\n  values: ../helm/component.yaml",
+            "3:11: `../helm/component.yaml` is not a plain path",
+        ),
+        (LOKI, "chart:", "chart:\n  values: /etc/hostname", "3:11: `/etc/hostname` is not a plain path"),
+        (LOKI, "chart:", "resources: [missing/]\nchart:", "2:13: `missing/` does not exist"),
+        (CLOUDCORE, "cloudcore:v{version}", "cloudcore:v{app_version}", "4:10: `{app_version}` in `"),
+        (CLOUDCORE, "cloudcore:v{version}", "cloudcore", "4:10: `docker.io/kubeedge/cloudcore` moves"),
+        (
+            CLOUDCORE,
+            "cloudcore:v{version}",
+            "CloudCore:v{version}",
+            "4:10: `docker.io/kubeedge/CloudCore:v{version}` is not an image reference",
+        ),
+        (
+            CLOUDCORE,
+            "source: {github: kubeedge/kubeedge, tag: \"v{version}\", kind: releases}\nversion: \"{kubeedge}.*\"\n",
+            "",
+            "1:7: nothing gives this component a version",
+        ),
+    ] {
+        let failure = changed(component, from, to);
+        let expected = if expected.contains("component.yaml") {
+            expected.to_owned()
+        } else {
+            format!("component.yaml:{expected}")
+        };
+        if !failure.contains(&expected) {
+            others.push(format!("for {to:?}\n  {failure}\nis not\n  {expected}"));
+        }
+    }
+    assert!(others.is_empty(), "{}", others.join("\n"));
+}
+
+#[test]
+fn tells_every_mistake_at_once() {
+    let helm = HELM.replace(">=4, <5", ">=5, <4").replace("- name: helm", "- name: a/b");
+    let loki = LOKI.replace("18, <19", "four");
+    let failure = failure_of(&[
+        ("catalog.yaml", CATALOG.replace("[helm]", "[hlem]").as_bytes()),
+        ("components/helm/component.yaml", helm.as_bytes()),
+        ("components/loki/component.yaml", loki.as_bytes()),
+    ]);
+    let lines: Vec<_> = failure.lines().map(|line| line.split(": ").next().unwrap()).collect();
+    assert_eq!(
+        lines,
+        [
+            "4 mistakes in the catalog",
+            "  catalog.yaml:6:10",
+            "  components/helm/component.yaml:3:10",
+            "  components/helm/component.yaml:5:11",
+            "  components/loki/component.yaml:5:12",
+        ],
+        "{failure}"
+    );
+}
+
+#[test]
+fn bounds_the_list_of_mistakes() {
+    let names = (0..50).map(|i| format!("none{i:02}")).collect::<Vec<_>>().join(", ");
+    let text = CATALOG.replace("[helm]", &format!("[{names}]"));
+    let failure = failure_of(&[("catalog.yaml", text.as_bytes()), ("components/helm/component.yaml", HELM.as_bytes())]);
+    assert_eq!(failure.lines().count(), 22);
+    assert!(failure.ends_with("  and 30 more"), "{failure}");
+}
+
+#[test]
+fn refuses_files_that_share_a_name() {
+    let other = HELM.replace("name: helm\ns", "name: other\ns");
+    let failure = failure_of(&[
+        ("catalog.yaml", CATALOG.as_bytes()),
+        ("components/helm/component.yaml", HELM.as_bytes()),
+        ("components/other/component.yaml", other.as_bytes()),
+    ]);
+    assert!(
+        failure.starts_with("components/other/component.yaml:5:11: component `helm` has a file `helm` too"),
+        "{failure}"
+    );
+}
+
+#[test]
+fn refuses_links_that_lead_outside() {
+    let secret = tempfile::NamedTempFile::new().unwrap();
+    let loki = LOKI.replace("chart:", "resources: [resources/]\nchart:\n  values: values.yaml");
+    let directory = write(&[
+        ("catalog.yaml", CATALOG.as_bytes()),
+        ("components/helm/component.yaml", HELM.as_bytes()),
+        ("components/loki/component.yaml", loki.as_bytes()),
+        ("components/loki/resources/a.yaml", b"a: 1"),
+        ("components/loki/resources/deep/b.yaml", b"b: 1"),
+        ("components/loki/resources/.hidden", b"left by an editor"),
+    ]);
+    let own = directory.path().join("components/loki");
+    std::os::unix::fs::symlink(secret.path(), own.join("values.yaml")).unwrap();
+    let failed = failure(directory.path());
+    assert!(failed.contains(":4:11: `values.yaml` leads outside the component's directory"), "{failed}");
+
+    fs::remove_file(own.join("values.yaml")).unwrap();
+    std::os::unix::fs::symlink("resources/a.yaml", own.join("values.yaml")).unwrap();
+    let catalog = read(directory.path()).unwrap();
+    let paths: Vec<_> = catalog.inputs["loki"].keys().collect();
+    assert_eq!(paths, ["component.yaml", "resources/a.yaml", "resources/deep/b.yaml", "values.yaml"]);
+
+    std::os::unix::fs::symlink("/etc", own.join("resources/etc")).unwrap();
+    assert!(failure(directory.path()).contains("leads outside"));
+    fs::remove_file(own.join("resources/etc")).unwrap();
+    std::os::unix::fs::symlink("..", own.join("resources/loop")).unwrap();
+    assert!(failure(directory.path()).contains("directories deep"));
+}
+
+#[test]
+fn refuses_hostile_files() {
+    let bomb = format!(
+        "a: &a [x]\n{}",
+        ('b'..='z').fold(String::new(), |text, c| {
+            let before = char::from(c as u8 - 1);
+            text + &format!("{c}: &{c} [{}]\n", vec![format!("*{before}"); 9].join(", "))
+        })
+    );
+    let huge = vec![b'#'; 100 << 20];
+    let nested = "[".repeat(100_000);
+    let cases: [(&[u8], &str); 6] = [
+        (bomb.as_bytes(), "catalog.yaml:"),
+        (&huge, "catalog.yaml: the file is larger than 8 MiB"),
+        (nested.as_bytes(), "catalog.yaml:"),
+        (b"schema: 1\nname: \xff\n", "catalog.yaml:2:7: the file is not UTF-8 text"),
+        (b"", "catalog.yaml:1:1: unexpected end of"),
+        (b"schema: 1\n---\nschema: 1\n", "catalog.yaml:3:1: only single YAML document expected but multiple found"),
+    ];
+    for (bytes, expected) in cases {
+        let failure = failure_of(&[("catalog.yaml", bytes), ("components/helm/component.yaml", HELM.as_bytes())]);
+        assert!(failure.starts_with(expected), "{failure}");
+        assert!(failure.len() < 400, "{failure}");
+    }
+}
+
+#[test]
+fn says_what_cannot_be_read() {
+    let failed = failure(&write(&[]).path().join("none"));
+    assert!(failed.starts_with("cannot read `"), "{failed}");
+    assert!(failed.contains("`--catalog DIR` names the directory"), "{failed}");
+    let directory = write(&[("catalog.yaml", CATALOG.as_bytes()), ("components/helm/values.yaml", b"")]);
+    assert!(failure(directory.path()).starts_with("cannot read `components/helm/component.yaml`"));
+    let directory = write(&[("catalog.yaml/x", b"")]);
+    assert!(failure(directory.path()).contains("not a regular file"));
+}
