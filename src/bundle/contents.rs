@@ -1,14 +1,22 @@
 //! What is in a bundle: the members in their canonical order, from the selected part of the lock.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use bytes::Bytes;
 
-use super::model::BundleFile;
+use super::model::{self, BundleFile, Shipped};
+use super::{Content, Member, sums};
 use crate::error::Diagnostic;
 use crate::exit::Exit;
+use crate::oci::Digest;
 use crate::oci::manifest::Manifest;
-use crate::oci::{Arch, Digest, Reference};
+use crate::yaml;
+
+pub mod images;
+mod readme;
+#[cfg(test)]
+pub(crate) mod tests;
 
 /// Everything that a bundle is made of but the blobs' bytes.
 #[derive(Clone, Debug)]
@@ -22,7 +30,7 @@ pub struct Parts {
     pub carried: BTreeMap<Digest, Carried>,
     /// Values and resources by component and by path relative to the component's directory.
     pub component_files: BTreeMap<String, BTreeMap<String, Bytes>>,
-    /// The installers by path in the bundle, such as `install.sh` and `lib/common.sh`.
+    /// The installers by path in the bundle: `install.sh` and other scripts at the root, and `lib/…`.
     pub installers: BTreeMap<String, Bytes>,
 }
 
@@ -41,8 +49,16 @@ pub enum Error {
     /// The lock has no size or digest for something, and the caller did not find it out.
     #[error("the size of `{0}` is not known")]
     Unknown(String),
+    /// A file where none of its kind may be.
+    #[error("`{path}` cannot be in a bundle: {reason}")]
+    Place {
+        /// The path in the bundle.
+        path: String,
+        /// Where such files go.
+        reason: &'static str,
+    },
     /// Two things want one path with different bytes.
-    #[error("`{path}` would be {first} and also {second}")]
+    #[error("two different files of the bundle would be `{path}`: {first} and {second}")]
     Conflict {
         /// The path in the bundle.
         path: String,
@@ -51,59 +67,155 @@ pub enum Error {
         /// The other.
         second: Digest,
     },
-    /// A manifest that an image needs was not given.
-    #[error("the manifest {digest} of `{reference}` is missing")]
-    Manifest {
-        /// The image.
-        reference: Reference,
-        /// The missing document.
-        digest: Digest,
-    },
-    /// An image's index has nothing for an architecture of the bundle.
-    #[error("`{reference}` has no image for linux/{arch}")]
-    NoPlatform {
-        /// The image.
-        reference: Reference,
-        /// The architecture.
-        arch: Arch,
-    },
-    /// What a registry gave is not what the lock says.
-    #[error("`{reference}` should have {expected}, but has {found}")]
-    Differs {
-        /// The image, with its architecture where that matters.
-        reference: String,
-        /// What the lock says.
-        expected: Digest,
-        /// What the documents say.
-        found: Digest,
-    },
-    /// A document of the wrong kind: an index within an index.
-    #[error("`{reference}` has {digest}, which is no image manifest")]
-    Kind {
-        /// The image.
-        reference: Reference,
-        /// The document.
-        digest: Digest,
-    },
+    /// The documents of an image are not what the lock says, or not what a bundle can carry.
+    #[error(transparent)]
+    Image(#[from] images::Error),
 }
 
 impl Diagnostic for Error {
     fn exit(&self) -> Exit {
         match self {
-            Self::Conflict { .. } => Exit::Usage,
-            Self::NoPlatform { .. } => Exit::No,
-            Self::Differs { .. } | Self::Kind { .. } => Exit::Mismatch,
-            Self::Unknown(_) | Self::Manifest { .. } => Exit::Bug,
+            Self::Conflict { .. } | Self::Place { .. } => Exit::Usage,
+            Self::Unknown(_) => Exit::Bug,
+            Self::Image(error) => error.exit(),
         }
     }
 
     fn hint(&self) -> Option<String> {
         match self {
             Self::Conflict { .. } => Some("give one of the two another name in the catalog".to_owned()),
-            Self::NoPlatform { .. } | Self::Differs { .. } => {
-                Some("`bundler resolve` writes what upstream has now".to_owned())
-            }
-            _ => None,
+            Self::Image(error) => error.hint(),
+            Self::Unknown(_) | Self::Place { .. } => None,
         }
     }
+}
+
+/// Computes every member in the order of the archive.
+///
+/// Equal parts give equal members: nothing here depends on time, machine or the order of the parts' lists.
+pub fn assemble(parts: &Parts) -> Result<Vec<Member>, Error> {
+    let mut bundle = parts.bundle.clone();
+    bundle.profiles.sort();
+    bundle.profiles.dedup();
+    bundle.architectures.sort();
+    bundle.architectures.dedup();
+    bundle.added.sort_by(|a, b| a.path.cmp(&b.path));
+    let images = images::Images::of(&bundle, &parts.manifests)?;
+
+    let mut members = installers(&parts.installers)?;
+    members.extend(charts(&bundle, parts)?.into_members());
+    members.extend(files(&bundle, parts)?.into_members());
+    members.extend(component_files(&parts.component_files)?.into_members());
+    members.push(Member::inline(model::OCI_LAYOUT, images::LAYOUT));
+    members.push(Member::inline(model::INDEX, images.index_json()));
+    if let [_] = bundle.architectures[..] {
+        members.push(Member::inline(model::MANIFEST, images.manifest_json()));
+    }
+    members.extend(images.blobs().map(|(digest, blob)| match blob {
+        images::Blob::Document(bytes) => {
+            Member { mode: 0o644, ..Member::inline(model::blob_path(digest), bytes.clone()) }
+        }
+        images::Blob::Content(size) => Member::blob(model::blob_path(digest), digest, size),
+    }));
+
+    let first = [
+        Member { mode: 0o644, ..Member::inline(model::BUNDLE_YAML, yaml::to_string(&bundle)) },
+        Member { mode: 0o644, ..Member::inline(model::README, readme::text(&bundle, &members)) },
+    ];
+    let list: String = first.iter().chain(&members).map(|member| sums::line(digest(member), &member.path)).collect();
+    let [about, readme] = first;
+    members.splice(0..0, [about, Member::inline(model::SUMS, list), readme]);
+    Ok(members)
+}
+
+fn digest(member: &Member) -> Digest {
+    match &member.content {
+        Content::Inline(bytes) => Digest::of(bytes),
+        Content::Blob(digest) => *digest,
+    }
+}
+
+/// The members of one directory, sorted; equal files of one path are one.
+#[derive(Default)]
+struct Directory(BTreeMap<String, Member>);
+
+impl Directory {
+    fn add(&mut self, member: Member) -> Result<(), Error> {
+        match self.0.entry(member.path.clone()) {
+            Entry::Vacant(entry) => {
+                entry.insert(member);
+            }
+            Entry::Occupied(entry) => {
+                let (first, second) = (digest(entry.get()), digest(&member));
+                if first != second {
+                    return Err(Error::Conflict { path: member.path, first, second });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn into_members(self) -> impl Iterator<Item = Member> {
+        self.0.into_values()
+    }
+}
+
+fn installers(installers: &BTreeMap<String, Bytes>) -> Result<Vec<Member>, Error> {
+    let member = |(path, bytes): (&String, &Bytes)| {
+        if model::is_installer(path) {
+            Ok(Member::inline(path.as_str(), bytes.clone()))
+        } else {
+            Err(Error::Place { path: path.clone(), reason: "installers are `*.sh` at the top and all below `lib/`" })
+        }
+    };
+    installers.iter().map(member).collect()
+}
+
+fn charts(bundle: &BundleFile, parts: &Parts) -> Result<Directory, Error> {
+    let mut directory = Directory::default();
+    for chart in bundle.charts() {
+        let Carried { digest, size } = carried(&chart, parts)?;
+        directory.add(Member::blob(chart.path, digest, size))?;
+    }
+    Ok(directory)
+}
+
+fn files(bundle: &BundleFile, parts: &Parts) -> Result<Directory, Error> {
+    let mut directory = Directory::default();
+    let mut add = |path: String, digest, size| {
+        let mode = model::file_mode(&path);
+        directory.add(Member { mode, ..Member::blob(path, digest, size) })
+    };
+    for file in bundle.files() {
+        let Carried { digest, size } = carried(&file, parts)?;
+        add(file.path, digest, size)?;
+    }
+    for file in &bundle.added {
+        if !file.path.starts_with("files/") {
+            return Err(Error::Place { path: file.path.clone(), reason: "an added file goes below `files/`" });
+        }
+        add(file.path.clone(), file.digest, file.size)?;
+    }
+    Ok(directory)
+}
+
+/// The digest and size of what is carried: the lock's, else what the caller found out.
+fn carried(shipped: &Shipped<'_>, parts: &Parts) -> Result<Carried, Error> {
+    let known = parts.carried.get(&shipped.download);
+    let digest = shipped.digest.or(known.map(|known| known.digest));
+    let size = shipped.size.or(known.map(|known| known.size));
+    match (digest, size) {
+        (Some(digest), Some(size)) => Ok(Carried { digest, size }),
+        _ => Err(Error::Unknown(shipped.path.clone())),
+    }
+}
+
+fn component_files(components: &BTreeMap<String, BTreeMap<String, Bytes>>) -> Result<Directory, Error> {
+    let mut directory = Directory::default();
+    for (component, files) in components {
+        for (path, bytes) in files {
+            directory.add(Member::inline(format!("components/{component}/{path}"), bytes.clone()))?;
+        }
+    }
+    Ok(directory)
 }

@@ -8,6 +8,7 @@ pub mod gzip;
 pub mod layout;
 pub mod model;
 pub mod name;
+pub mod sums;
 pub mod tar;
 pub mod write;
 

@@ -124,6 +124,12 @@ pub fn blob_path(digest: Digest) -> String {
     format!("{BLOBS}{}", digest.hex())
 }
 
+/// Whether this is the path of an installer: a script at the root, or anything below `lib/`.
+#[must_use]
+pub fn is_installer(path: &str) -> bool {
+    path.starts_with("lib/") || (!path.contains('/') && path.ends_with(".sh"))
+}
+
 /// The permissions of a file: 0755 for what runs, that is without a suffix of data such as `.tar.gz`.
 ///
 /// Seen from the name alone, since the bytes are not here when the archive is laid out; a part

@@ -67,7 +67,8 @@ impl Mirrors {
     }
 
     /// The mirrors of `url`: those of the longest prefix that ends at a boundary of its path.
-    fn of(&self, url: &Url) -> Vec<Url> {
+    #[must_use]
+    pub fn of(&self, url: &Url) -> Vec<Url> {
         let text = url.as_str();
         let longest = self
             .prefixes

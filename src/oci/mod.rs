@@ -8,4 +8,4 @@ pub mod reference;
 
 pub use arch::Arch;
 pub use digest::{Digest, Hasher};
-pub use reference::Reference;
+pub use reference::{Reference, ReferenceError};

@@ -303,7 +303,7 @@ mod tests {
             format!("{a}  ./dist/artifacts/k3s\n{b}  ./dist/artifacts/k3s-arm64\n"),
             format!("MD5 (k3s) = {}\nSHA256 (k3s) = {a}\nSHA3-256 (k3s) = {b}\n", "c".repeat(32)),
             format!("SHA2-256(k3s)= {a}\nSHA-512 (k3s) = {}\n", "c".repeat(128)),
-            format!("{a}"),
+            a.clone(),
             format!("{}\n", a.to_uppercase()),
             format!("\u{feff}{a}  -\n"),
             format!("# a comment\n\nk3s {a}\n"),

@@ -97,6 +97,14 @@ pub enum Error {
         /// What is wrong there.
         reason: String,
     },
+    /// The body ended before all of it came.
+    #[error("`{url}` ended {missing} bytes early")]
+    Truncated {
+        /// What was asked.
+        url: String,
+        /// How much was still to come.
+        missing: u64,
+    },
     /// More bytes than can be right.
     #[error("`{url}` has more than {limit} bytes")]
     TooLarge {
@@ -157,11 +165,13 @@ pub enum Error {
         /// What is wrong with it.
         reason: String,
     },
-    /// A proxy variable holds no URL.
-    #[error("`{variable}` is not the URL of a proxy")]
-    Proxy {
-        /// The environment variable.
-        variable: &'static str,
+    /// An environment variable cannot be used; its value may be a secret.
+    #[error("the environment variable `{name}` {reason}")]
+    Variable {
+        /// Its name.
+        name: &'static str,
+        /// What is wrong with its value.
+        reason: &'static str,
     },
     /// The HTTP client cannot be built.
     #[error("cannot set up TLS")]
@@ -193,8 +203,8 @@ impl Error {
     #[must_use]
     pub fn is_transient(&self) -> bool {
         match self {
-            Self::Connection { source, .. } => !is_certificate(source),
-            Self::Timeout { .. } => true,
+            Self::Connection { source, .. } => !is_certificate(source) && !source.is_builder(),
+            Self::Timeout { .. } | Self::Truncated { .. } => true,
             Self::Status { refusal, .. } => {
                 matches!(refusal.status.as_u16(), 408 | 429 | 500 | 502 | 503 | 504)
                     || (refusal.status == StatusCode::FORBIDDEN && refusal.retry_after.is_some())
@@ -242,7 +252,7 @@ impl Diagnostic for Error {
             Self::Offline { .. } => Exit::Offline,
             Self::Credentials { .. } | Self::CredentialStore { .. } => Exit::Credentials,
             Self::Mismatch { .. } => Exit::Mismatch,
-            Self::NoMirror { .. } | Self::CaFile { .. } | Self::Proxy { .. } | Self::Client(_) => Exit::Usage,
+            Self::NoMirror { .. } | Self::CaFile { .. } | Self::Variable { .. } | Self::Client(_) => Exit::Usage,
             _ => Exit::Source,
         }
     }
@@ -271,6 +281,9 @@ impl Diagnostic for Error {
             Self::CredentialStore { registry, .. } => format!("`docker login {registry}` writes them anew"),
             Self::Status { refusal, .. } if refusal.status == StatusCode::TOO_MANY_REQUESTS => {
                 "wait, log in with `docker login`, or configure a mirror; the next run goes on".to_owned()
+            }
+            Self::Client(_) => {
+                "install the system's `ca-certificates`, or name certificates with `--ca-file`".to_owned()
             }
             Self::Mismatch { .. } => {
                 "what is served is not what was locked: do not use it before you know why".to_owned()

@@ -3,7 +3,11 @@
 mod auth;
 pub mod checksum;
 pub mod error;
+pub mod git;
+pub mod github;
 pub mod http;
+pub mod kept;
+pub mod once;
 pub mod registry;
 
 pub use error::Error;

@@ -13,8 +13,15 @@ const MAX_CA_FILE: u64 = 4 << 20;
 /// What the program calls itself; GitHub refuses requests without it.
 const USER_AGENT: &str = concat!("bundler/", env!("CARGO_PKG_VERSION"));
 
-/// The clients for small documents and for blobs.
-pub(super) fn build(options: &HttpOptions) -> Result<(Client, Client), Error> {
+/// The two clients.
+pub(super) struct Clients {
+    /// For small documents.
+    pub(super) api: Client,
+    /// For blobs.
+    pub(super) blobs: Client,
+}
+
+pub(super) fn build(options: &HttpOptions) -> Result<Clients, Error> {
     // An earlier client of this process may have installed it already.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let certificates = options.ca_file.as_deref().map(certificates).transpose()?.unwrap_or_default();
@@ -24,7 +31,7 @@ pub(super) fn build(options: &HttpOptions) -> Result<(Client, Client), Error> {
         .pool_max_idle_per_host(options.config.max_connections_per_host)
         .build()
         .map_err(Error::Client)?;
-    Ok((api, blobs))
+    Ok(Clients { api, blobs })
 }
 
 fn common(options: &HttpOptions, certificates: &[Certificate]) -> Result<ClientBuilder, Error> {
@@ -59,19 +66,23 @@ fn certificates(path: &Path) -> Result<Vec<Certificate>, Error> {
     Ok(certificates)
 }
 
+fn not_a_proxy(name: &'static str) -> Error {
+    Error::Variable { name, reason: "is not the URL of a proxy" }
+}
+
 fn proxies(proxies: &Proxies) -> Result<Vec<Proxy>, Error> {
     // As Go's and curl's users expect: what runs on this machine is never behind a proxy.
     let none_for = format!("{},localhost,127.0.0.0/8,::1", proxies.none_for.as_deref().unwrap_or_default());
     let none_for = NoProxy::from_string(&none_for);
     let mut list = Vec::new();
     if let Some(url) = &proxies.https {
-        list.push(Proxy::https(url).map_err(|_| Error::Proxy { variable: "HTTPS_PROXY" })?);
+        list.push(Proxy::https(url).map_err(|_| not_a_proxy("HTTPS_PROXY"))?);
     }
     if let Some(url) = &proxies.http {
-        list.push(Proxy::http(url).map_err(|_| Error::Proxy { variable: "HTTP_PROXY" })?);
+        list.push(Proxy::http(url).map_err(|_| not_a_proxy("HTTP_PROXY"))?);
     }
     if let Some(url) = &proxies.all {
-        list.push(Proxy::all(url).map_err(|_| Error::Proxy { variable: "ALL_PROXY" })?);
+        list.push(Proxy::all(url).map_err(|_| not_a_proxy("ALL_PROXY"))?);
     }
     Ok(list.into_iter().map(|proxy| proxy.no_proxy(none_for.clone())).collect())
 }

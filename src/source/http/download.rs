@@ -30,19 +30,19 @@ impl Download {
         let Answer { response, url, permit, .. } = answer;
         let length = content_length(response.headers());
         let malformed = |reason: &str| Error::Malformed { url: shown(&url), reason: reason.to_owned() };
-        let (offset, total) = match (response.status(), asked) {
+        let (offset, total, left) = match (response.status(), asked) {
             (StatusCode::PARTIAL_CONTENT, Some(asked)) => {
                 let range = response.headers().get(CONTENT_RANGE).and_then(|value| value.to_str().ok());
                 let range = range.and_then(content_range).ok_or_else(|| malformed("no usable Content-Range"))?;
                 if range.bytes.start != asked.start || range.bytes.end > asked.end {
                     return Err(malformed("another range than the one asked for"));
                 }
-                (asked.start, range.total)
+                (asked.start, range.total, Some(range.bytes.end - range.bytes.start))
             }
-            (StatusCode::OK, _) => (0, length),
+            (StatusCode::OK, _) => (0, length, length),
             _ => return Err(malformed("a status that no download has")),
         };
-        Ok(Self { response, _permit: permit, offset, total, left: length, url })
+        Ok(Self { response, _permit: permit, offset, total, left, url })
     }
 
     /// Where in the whole the first byte belongs: 0 when the server ignored the range that was asked for.
@@ -72,12 +72,15 @@ impl Download {
     /// The next bytes; `None` at the end. A body that ends early is an error that [`Error::is_transient`].
     pub async fn chunk(&mut self) -> Result<Option<Bytes>, Error> {
         let chunk = self.response.chunk().await.map_err(|source| Error::from_client(&self.url, source))?;
-        if let (Some(left), Some(chunk)) = (&mut self.left, &chunk) {
-            let length = chunk.len() as u64;
-            *left = left.checked_sub(length).ok_or_else(|| Error::Malformed {
-                url: shown(&self.url),
-                reason: "more bytes than its Content-Length".to_owned(),
-            })?;
+        match (&mut self.left, &chunk) {
+            (Some(left), Some(chunk)) => {
+                *left = left.checked_sub(chunk.len() as u64).ok_or_else(|| Error::Malformed {
+                    url: shown(&self.url),
+                    reason: "more bytes than it announced".to_owned(),
+                })?;
+            }
+            (Some(missing @ 1..), None) => return Err(Error::Truncated { url: shown(&self.url), missing: *missing }),
+            _ => {}
         }
         Ok(chunk)
     }

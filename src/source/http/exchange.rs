@@ -99,6 +99,7 @@ impl Http {
         url: &Url,
         authorization: Option<&Authorization>,
     ) -> Result<Answer, Error> {
+        let Some(clients) = &self.0.clients else { return Err(Error::Offline { url: shown(url) }) };
         let mut at = url.clone();
         let mut elsewhere = false;
         // Which credentials go where is decided here alone.
@@ -109,8 +110,8 @@ impl Http {
         for _ in 0..=MAX_REDIRECTS {
             let permit = self.0.connections.take(call.line, &at).await;
             let client = match call.line {
-                Line::Api => &self.0.api,
-                Line::Blobs => &self.0.blobs,
+                Line::Api => &clients.api,
+                Line::Blobs => &clients.blobs,
             };
             let mut request = client
                 .request(call.method.clone(), at.clone())
@@ -128,10 +129,24 @@ impl Http {
             let Some(target) = redirect(&at, &call.method, response.status(), response.headers())? else {
                 return Ok(Answer { response, url: at, elsewhere, permit });
             };
-            elsewhere = elsewhere || target.origin() != url.origin();
-            at = target;
+            elsewhere |= target.origin() != url.origin();
+            at = self.mirrored(&at, target)?;
+            elsewhere |= at.origin() != url.origin();
         }
         Err(Error::TooManyRedirects { url: shown(url), limit: MAX_REDIRECTS })
+    }
+
+    /// A redirect to what has a mirror goes to the mirror, unless it is the mirror that points at its original.
+    fn mirrored(&self, from: &Url, target: Url) -> Result<Url, Error> {
+        let Some(mirror) = self.config().mirrors.of(&target).into_iter().next() else { return Ok(target) };
+        if mirror != *from {
+            return Ok(mirror);
+        }
+        if self.config().mirror_only {
+            let reason = "only mirrors may be asked";
+            return Err(Error::Redirect { url: shown(from), target: shown(&target), reason });
+        }
+        Ok(target)
     }
 
     /// Turns an answer that is no success into an error that says what the server said.

@@ -55,7 +55,7 @@ impl Place for crate::config::Endpoint {
 impl Http {
     /// Starts at the first of `places`; `subject` is the original that errors name.
     pub(crate) fn journey<T: Place>(&self, subject: &Url, mut places: Vec<T>) -> Result<Journey<'_, T>, Error> {
-        if self.0.offline {
+        if self.0.clients.is_none() {
             return Err(Error::Offline { url: shown(subject) });
         }
         places.sort_by_key(|place| self.0.unreachable.has(place.url()));

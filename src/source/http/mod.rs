@@ -80,9 +80,8 @@ pub struct Head {
 
 struct Inner {
     config: crate::config::Config,
-    api: reqwest::Client,
-    blobs: reqwest::Client,
-    offline: bool,
+    /// None where the network may not be used.
+    clients: Option<client::Clients>,
     cache: Option<cache::Cache>,
     github_api: Url,
     github_token: Option<String>,
@@ -97,11 +96,11 @@ struct Inner {
 impl Http {
     /// Builds the clients; nothing is sent.
     pub fn new(options: HttpOptions) -> Result<Self, Error> {
-        let (api, blobs) = client::build(&options)?;
+        if options.github_token.as_ref().is_some_and(|token| !token.bytes().all(|byte| byte.is_ascii_graphic())) {
+            return Err(Error::Variable { name: "GITHUB_TOKEN", reason: "has characters that no token has" });
+        }
         Ok(Self(Arc::new(Inner {
-            api,
-            blobs,
-            offline: options.offline,
+            clients: if options.offline { None } else { Some(client::build(&options)?) },
             cache: options.cache_dir.as_deref().map(cache::Cache::new),
             github_api: options.github_api.unwrap_or_else(default_github_api),
             github_token: options.github_token,
@@ -236,15 +235,11 @@ impl Http {
         let mut journey = self.journey(url, self.urls(url)?)?;
         loop {
             match self.whole(&call, url, journey.here(), limit).await {
-                Ok((StatusCode::NOT_MODIFIED, body)) => {
-                    let Some(cached) = cached else {
-                        let reason = "304 to a request without conditions".to_owned();
-                        return Err(Error::Malformed { url: shown(&body.url), reason });
-                    };
-                    cache.confirm(url, accept.as_deref());
-                    return Ok(Body { bytes: cached.bytes, headers: cached.headers, url: body.url, cached: true });
-                }
-                Ok((_, body)) => {
+                Ok((status, body)) => {
+                    if let Some(cached) = cached.filter(|_| status == StatusCode::NOT_MODIFIED) {
+                        cache.confirm(url, accept.as_deref());
+                        return Ok(Body { bytes: cached.bytes, headers: cached.headers, url: body.url, cached: true });
+                    }
                     cache.put(url, accept.as_deref(), &body.headers, &body.bytes);
                     return Ok(body);
                 }
@@ -266,6 +261,11 @@ impl Http {
     async fn whole(&self, call: &Call, original: &Url, place: &Url, limit: u64) -> Result<(StatusCode, Body), Error> {
         let answer = self.ask(call, original, place).await?;
         let status = answer.response.status();
+        let conditional = call.headers.contains_key(IF_NONE_MATCH) || call.headers.contains_key(IF_MODIFIED_SINCE);
+        if status == StatusCode::NOT_MODIFIED && !conditional {
+            let reason = "304 to a request without conditions".to_owned();
+            return Err(Error::Malformed { url: shown(&answer.url), reason });
+        }
         Ok((status, self.read(answer, limit).await?))
     }
 
@@ -296,7 +296,14 @@ impl Http {
     /// The token, for what belongs to GitHub's API; it follows a mirror that the user configured for the API.
     fn github_authorization(&self, original: &Url) -> Option<Authorization> {
         let token = self.0.github_token.as_ref()?;
-        (original.origin() == self.0.github_api.origin()).then(|| Authorization::Bearer(token.clone()))
+        self.is_github_api(original).then(|| Authorization::Bearer(token.clone()))
+    }
+
+    /// Whether a URL is under the API's base; on GitHub Enterprise the same host serves other things too.
+    fn is_github_api(&self, url: &Url) -> bool {
+        let api = &self.0.github_api;
+        let rest = url.path().strip_prefix(api.path().trim_end_matches('/'));
+        url.origin() == api.origin() && rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     }
 
     /// The places to ask for a URL; plain http and user names are refused where nobody configured them.
@@ -309,7 +316,7 @@ impl Http {
             return refused("it is neither http nor https");
         }
         let mut urls = self.0.config.urls(url);
-        if url.scheme() == "http" && url.origin() != self.0.github_api.origin() {
+        if url.scheme() == "http" && !self.is_github_api(url) {
             urls.retain(|place| place != url);
             if urls.is_empty() {
                 return refused("it is plain http, and no mirror is configured for it");

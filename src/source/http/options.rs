@@ -11,6 +11,7 @@ use url::Url;
 use super::Retry;
 use crate::config::Config;
 use crate::event::{Reporter, Silent};
+use crate::source::Error;
 
 /// How the client behaves.
 #[derive(Clone)]
@@ -113,16 +114,16 @@ impl Default for HttpOptions {
 impl HttpOptions {
     /// Takes the proxies, `GITHUB_TOKEN`, `GITHUB_API_URL` and the place of docker's `config.json` from the environment.
     ///
-    /// Empty variables count as unset. A `GITHUB_API_URL` that is no URL is left out: GitHub's own is used.
-    #[must_use]
-    pub fn with_environment(self, variable: impl Fn(&str) -> Option<String>) -> Self {
+    /// Empty variables count as unset.
+    pub fn with_environment(self, variable: impl Fn(&str) -> Option<String>) -> Result<Self, Error> {
         let set = |name: &str| variable(name).filter(|value| !value.is_empty());
         let either = |upper: &str| set(upper).or_else(|| set(&upper.to_ascii_lowercase()));
         let docker = set("DOCKER_CONFIG")
             .map(PathBuf::from)
             .or_else(|| set("HOME").map(|home| PathBuf::from(home).join(".docker")));
-        Self {
-            github_api: set("GITHUB_API_URL").and_then(|url| Url::parse(&url).ok()),
+        let github_api = set("GITHUB_API_URL").map(|text| github_api(&text)).transpose()?;
+        Ok(Self {
+            github_api,
             github_token: set("GITHUB_TOKEN").map(|token| token.trim().to_owned()),
             docker_config: docker.map(|directory| directory.join("config.json")),
             proxies: Proxies {
@@ -132,8 +133,20 @@ impl HttpOptions {
                 none_for: either("NO_PROXY"),
             },
             ..self
-        }
+        })
     }
+}
+
+fn github_api(text: &str) -> Result<Url, Error> {
+    let error = |reason| Error::Variable { name: "GITHUB_API_URL", reason };
+    let url = Url::parse(text).map_err(|_| error("is not a URL"))?;
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err(error("is neither http nor https"));
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(error("holds credentials; they belong into `GITHUB_TOKEN`"));
+    }
+    Ok(url)
 }
 
 impl fmt::Debug for HttpOptions {

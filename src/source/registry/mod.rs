@@ -19,9 +19,11 @@ use crate::config::Endpoint;
 use crate::oci::manifest::{MAX_MANIFEST, Manifest};
 use crate::oci::{Digest, Reference, media_type};
 
-/// Every kind of manifest that is understood; a registry converts or refuses where one is missing.
-const ACCEPTED: [&str; 4] =
-    [media_type::OCI_INDEX, media_type::DOCKER_LIST, media_type::OCI_MANIFEST, media_type::DOCKER_MANIFEST];
+/// Every kind of manifest that is understood, in one header: some registries read only the first.
+const ACCEPTED: &str = "application/vnd.oci.image.index.v1+json, \
+    application/vnd.docker.distribution.manifest.list.v2+json, \
+    application/vnd.oci.image.manifest.v1+json, \
+    application/vnd.docker.distribution.manifest.v2+json";
 
 /// The client of all registries; clones share tokens and redirect targets.
 #[derive(Clone)]
@@ -88,10 +90,11 @@ impl Registry {
             }
         };
         let headers = answer.response.headers();
-        let stated = (stated_digest(headers), download::content_length(headers), content_type(headers));
+        let known = |name: &String| media_type::is_index(name) || media_type::is_manifest(name);
+        let stated = (stated_digest(headers), download::content_length(headers), content_type(headers).filter(known));
         drop(answer);
         let (Some(digest), Some(size), Some(media_type)) = stated else {
-            // Old registries state no digest; only the bytes tell.
+            // Some registries say nothing of use to HEAD; only the bytes tell.
             let manifest = self.manifest(reference).await?;
             let size = manifest.bytes.len() as u64;
             return Ok(Some(ManifestHead { digest: manifest.digest, size, media_type: manifest.media_type }));
@@ -245,9 +248,7 @@ fn original(reference: &Reference, rest: &str) -> Result<Url, Error> {
 }
 
 fn accept(headers: &mut HeaderMap) {
-    for media_type in ACCEPTED {
-        headers.append(ACCEPT, HeaderValue::from_static(media_type));
-    }
+    headers.insert(ACCEPT, HeaderValue::from_static(ACCEPTED));
 }
 
 /// `Docker-Content-Digest`, where it is a sha256.

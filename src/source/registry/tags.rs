@@ -8,6 +8,7 @@ use url::Url;
 use super::Registry;
 use crate::config::Endpoint;
 use crate::oci::Reference;
+use crate::oci::reference::valid_tag;
 use crate::source::error::{Error, shown};
 use crate::source::http::{Call, Line};
 
@@ -15,6 +16,8 @@ use crate::source::http::{Call, Line};
 const MAX_PAGE: u64 = 4 << 20;
 /// Tags that are asked for at once; registries give less when they like.
 const PAGE_SIZE: usize = 1000;
+/// The most tags that are kept: ten times what the busiest repositories have.
+const MAX_TAGS: usize = 200_000;
 /// The most pages that are followed; with a hundred tags a page more than any repository has.
 const MAX_PAGES: usize = 500;
 
@@ -52,7 +55,12 @@ impl Registry {
             let body = self.http.read(answer, MAX_PAGE).await?;
             let page: Page = serde_json::from_slice(&body.bytes)
                 .map_err(|_| Error::Malformed { url: shown(&place.url), reason: "no list of tags".to_owned() })?;
-            tags.extend(page.tags.unwrap_or_default());
+            // What no tag may be cannot be asked for.
+            tags.extend(page.tags.unwrap_or_default().into_iter().filter(|tag| valid_tag(tag)));
+            if tags.len() > MAX_TAGS {
+                let reason = format!("more than {MAX_TAGS} tags");
+                return Err(Error::Malformed { url: shown(&first.url), reason });
+            }
             match next(&place.url, &body.headers)? {
                 Some(url) => place.url = url,
                 None => return Ok(tags),
