@@ -29,8 +29,8 @@ pub struct Ranked {
 ///
 /// Left out is what can never be chosen: other patterns, versions outside the constraint, other versions than the held
 /// one, and pre-releases by their own text. Variants that differ only in build metadata from a plain version
-/// (`v2.54.0+dedupelabels`) come after it. The same version from several tags is ordered by tag, so the source's
-/// order does not matter.
+/// (`v2.54.0+dedupelabels`) come after it. Of several tags with one version the longest comes first, since `v4` may
+/// move where `v4.0.0` does not. The source's order does not matter.
 pub fn rank<T: AsRef<str>>(
     tags: impl IntoIterator<Item = T>,
     pattern: &Pattern,
@@ -48,9 +48,10 @@ pub fn rank<T: AsRef<str>>(
         })
         .collect();
     ranked.sort_by(|a, b| {
-        let higher = b.version.precedence(&a.version);
+        let precedence = b.version.precedence(&a.version);
         let plain_first = b.version.build().is_empty().cmp(&a.version.build().is_empty());
-        higher.then(plain_first).then_with(|| b.version.cmp(&a.version)).then_with(|| a.tag.cmp(&b.tag))
+        let by_tag = || b.tag.len().cmp(&a.tag.len()).then_with(|| a.tag.cmp(&b.tag));
+        precedence.then(plain_first).then_with(|| b.version.cmp(&a.version)).then_with(by_tag)
     });
     ranked.dedup();
     ranked

@@ -7,4 +7,5 @@ mod support;
 #[allow(dead_code, reason = "the tests use a part of what `make demo` does")]
 mod upstream;
 
+mod choice;
 mod tools;
