@@ -3,18 +3,18 @@
 //! [`rank`] orders the tags, the driver collects the [`Facts`] of one candidate after the other, because they may cost
 //! requests, and takes the first that [`judge`] lets through. [`notices`] says aloud what speaks against the chosen one.
 
-use std::fmt;
-use std::str::FromStr;
+mod dates;
+mod notice;
+mod refusal;
 
+use jiff::Timestamp;
 use jiff::civil::Date;
-use jiff::tz::TimeZone;
-use jiff::{SignedDuration, Timestamp};
 
-use crate::catalog::model::Warning;
+pub use dates::{Age, AgeError, DayError, end_of_day, image_date, parse_day, trusted_dates};
+pub use notice::{Notice, notices};
+pub use refusal::Refusal;
+
 use crate::version::{Constraint, HelmRange, Pattern, Version};
-
-/// The longest `min_age` in days, ten years: a larger one is a mistake.
-const MAX_DAYS: u32 = 3650;
 
 /// A tag and the version in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -134,110 +134,6 @@ pub struct EndOfLife {
     pub successor: Option<String>,
 }
 
-/// Why a candidate is passed over.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Refusal {
-    /// Not published yet.
-    #[error("{version} is a draft")]
-    Draft {
-        /// The candidate.
-        version: String,
-    },
-    /// A pre-release by its version or by the publisher's flag.
-    #[error("{version} is a pre-release{}", if *.flagged { " by its publisher's mark" } else { "" })]
-    Prerelease {
-        /// The candidate.
-        version: String,
-        /// Whether only the flag says so.
-        flagged: bool,
-    },
-    /// Taken back by its publisher.
-    #[error("{version} was withdrawn")]
-    Withdrawn {
-        /// The candidate.
-        version: String,
-    },
-    /// No date, although the cool-down needs one.
-    #[error("{version} has no date, so nothing tells whether it is {min_age} old")]
-    Undated {
-        /// The candidate.
-        version: String,
-        /// How old it must be.
-        min_age: Age,
-    },
-    /// Published after the moment of the choice.
-    #[error("{version} was released {}, after {}", day(*.date), day(*.as_of))]
-    Later {
-        /// The candidate.
-        version: String,
-        /// When it was published.
-        date: Timestamp,
-        /// The moment of the choice.
-        as_of: Timestamp,
-    },
-    /// Too young.
-    #[error("{version} was released {}, younger than {min_age}", day(*.date))]
-    Young {
-        /// The candidate.
-        version: String,
-        /// When it was published.
-        date: Timestamp,
-        /// How old it must be.
-        min_age: Age,
-    },
-    /// Its tag moved a short time ago.
-    #[error("the tag of {version} moved {}, less than {min_age} ago", day(*.moved))]
-    Moved {
-        /// The candidate.
-        version: String,
-        /// When the tag was seen elsewhere.
-        moved: Timestamp,
-        /// How old it must be.
-        min_age: Age,
-    },
-    /// The chart's `kubeVersion` does not take the platform.
-    #[error("{version} wants Kubernetes {range}, the platform has {kubernetes}")]
-    KubeVersion {
-        /// The candidate.
-        version: String,
-        /// Its `kubeVersion`.
-        range: String,
-        /// The platform's Kubernetes.
-        kubernetes: String,
-    },
-    /// The chart's `kubeVersion` is no range, which Helm refuses too.
-    #[error("{version} has the kubeVersion `{range}`, which is no range")]
-    KubeVersionUnreadable {
-        /// The candidate.
-        version: String,
-        /// Its `kubeVersion`.
-        range: String,
-    },
-    /// A compatibility row does not take the platform.
-    #[error("{version} wants {what} {wanted} (compatibility of {versions}), the platform has {present}")]
-    Incompatible {
-        /// The candidate.
-        version: String,
-        /// `Kubernetes` or `KubeEdge`.
-        what: &'static str,
-        /// The row's versions.
-        versions: String,
-        /// What the row wants.
-        wanted: String,
-        /// What the platform has.
-        present: String,
-    },
-}
-
-impl Refusal {
-    /// Whether the search ends here instead of going on to the next candidate: without a date, an older version
-    /// would be taken for no reason that anybody sees.
-    #[must_use]
-    pub const fn ends_search(&self) -> bool {
-        matches!(self, Self::Undated { .. })
-    }
-}
-
 /// Whether a candidate may be chosen.
 pub fn judge(facts: &Facts, rules: &Rules) -> Result<(), Refusal> {
     let version = facts.version.to_string();
@@ -309,180 +205,6 @@ fn runs_on_platform(facts: &Facts, rules: &Rules) -> Result<(), Refusal> {
         }
     }
     Ok(())
-}
-
-/// What speaks against a version without keeping it out.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Notice {
-    /// Its publisher marked it as deprecated.
-    Deprecated {
-        /// The chosen version.
-        version: Version,
-        /// Its last day, from the row about its end of life, and whether that day is over.
-        end: Option<(Date, bool)>,
-        /// What to use instead, from the same row.
-        successor: Option<String>,
-    },
-    /// It has, or will have, no more fixes.
-    EndOfLife {
-        /// The chosen version.
-        version: Version,
-        /// Its last day.
-        date: Date,
-        /// Whether that day is over.
-        past: bool,
-        /// What to use instead.
-        successor: Option<String>,
-    },
-    /// The component has compatibility rows, but none of them names this version.
-    NoCompatibilityRow {
-        /// The chosen version.
-        version: Version,
-    },
-}
-
-impl Notice {
-    /// Under which name a component accepts it.
-    #[must_use]
-    pub const fn kind(&self) -> Warning {
-        match self {
-            Self::Deprecated { .. } => Warning::Deprecated,
-            Self::EndOfLife { .. } => Warning::EndOfLife,
-            Self::NoCompatibilityRow { .. } => Warning::Compatibility,
-        }
-    }
-
-    /// Whether it fails `--check` unless it is accepted: past its date, or at once where deprecation has no date.
-    #[must_use]
-    pub const fn fails_check(&self) -> bool {
-        match self {
-            Self::Deprecated { end: None, .. } => true,
-            Self::Deprecated { end: Some((_, past)), .. } | Self::EndOfLife { past, .. } => *past,
-            Self::NoCompatibilityRow { .. } => false,
-        }
-    }
-}
-
-impl fmt::Display for Notice {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let successor = match self {
-            Self::Deprecated { version, successor, .. } => {
-                write!(f, "{version} is deprecated")?;
-                successor
-            }
-            Self::EndOfLife { version, date, past, successor } => {
-                let verb = if *past { "ended" } else { "ends" };
-                write!(f, "support of {version} {verb} on {date}")?;
-                successor
-            }
-            Self::NoCompatibilityRow { version } => return write!(f, "no compatibility row names {version}"),
-        };
-        successor.as_ref().map_or(Ok(()), |successor| write!(f, "; its successor is {successor}"))
-    }
-}
-
-/// What has to be said about the chosen version, in a fixed order. Of several ends of life the earliest counts.
-#[must_use]
-pub fn notices(facts: &Facts, rules: &Rules) -> Vec<Notice> {
-    let version = &facts.version;
-    let row = rules.end_of_life.iter().filter(|row| row.versions.matches(version)).min_by_key(|row| row.date);
-    let end = row.map(|row| (row.date, day(rules.as_of) > row.date));
-    let successor = row.and_then(|row| row.successor.clone());
-    let mut notices = Vec::new();
-    if facts.deprecated {
-        notices.push(Notice::Deprecated { version: version.clone(), end, successor: successor.clone() });
-    }
-    if let Some((date, past)) = end {
-        notices.push(Notice::EndOfLife { version: version.clone(), date, past, successor });
-    }
-    if !rules.compatibility.is_empty() && !rules.compatibility.iter().any(|row| row.versions.matches(version)) {
-        notices.push(Notice::NoCompatibilityRow { version: version.clone() });
-    }
-    notices
-}
-
-/// A cool-down in whole days, written `7d`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Age(u32);
-
-/// Why a text is no [`Age`].
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not an age in days from `0d` to `3650d`, such as `7d`")]
-pub struct AgeError(String);
-
-impl Age {
-    /// Whether everything is old enough.
-    #[must_use]
-    pub const fn is_zero(self) -> bool {
-        self.0 == 0
-    }
-
-    /// So many times 24 hours.
-    #[must_use]
-    pub const fn duration(self) -> SignedDuration {
-        SignedDuration::from_hours(24 * self.0 as i64)
-    }
-}
-
-impl FromStr for Age {
-    type Err = AgeError;
-
-    fn from_str(text: &str) -> Result<Self, AgeError> {
-        let days = text.strip_suffix('d').filter(|days| days.bytes().all(|b| b.is_ascii_digit()));
-        let days = days.and_then(|days| days.parse().ok()).filter(|days| *days <= MAX_DAYS);
-        days.map(Self).ok_or_else(|| AgeError(text.to_owned()))
-    }
-}
-
-impl fmt::Display for Age {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}d", self.0)
-    }
-}
-
-/// Why a text is no day.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not a day of the calendar, such as `2026-03-01`")]
-pub struct DayError(String);
-
-/// Reads a day written `YYYY-MM-DD`.
-pub fn parse_day(text: &str) -> Result<Date, DayError> {
-    let shape = text.len() == 10
-        && text.bytes().enumerate().all(|(i, b)| if i == 4 || i == 7 { b == b'-' } else { b.is_ascii_digit() });
-    let date = if shape { text.parse().ok() } else { None };
-    date.ok_or_else(|| DayError(text.to_owned()))
-}
-
-/// The last moment of `day`, UTC.
-#[must_use]
-pub fn end_of_day(day: Date) -> Timestamp {
-    let last = day.at(23, 59, 59, 999_999_999);
-    // Only the last days of the year 9999 are out of the range of timestamps.
-    last.to_zoned(TimeZone::UTC).map_or(Timestamp::MAX, |zoned| zoned.timestamp())
-}
-
-/// The UTC day of a moment.
-fn day(timestamp: Timestamp) -> Date {
-    timestamp.to_zoned(TimeZone::UTC).date()
-}
-
-/// The dates of one chart's index entries, without those that tell nothing.
-///
-/// Some repositories stamp all entries anew at each build. So a date counts only where fewer than half of the chart's
-/// entries share its UTC day.
-#[must_use]
-pub fn trusted_dates(created: &[Option<Timestamp>]) -> Vec<Option<Timestamp>> {
-    let mut entries_by_day = std::collections::BTreeMap::<Date, usize>::new();
-    for date in created.iter().flatten() {
-        *entries_by_day.entry(day(*date)).or_default() += 1;
-    }
-    created.iter().map(|date| date.filter(|date| 2 * entries_by_day[&day(*date)] < created.len())).collect()
-}
-
-/// An image's `created` as a date of its release; reproducible builds write 1970 or 1980, which says nothing.
-#[must_use]
-pub fn image_date(created: Timestamp) -> Option<Timestamp> {
-    (day(created).year() > 1980).then_some(created)
 }
 
 #[cfg(test)]

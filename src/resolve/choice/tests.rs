@@ -1,6 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::catalog::model::Warning;
 
 fn version(text: &str) -> Version {
     text.parse().unwrap()
