@@ -50,4 +50,8 @@ union! {
     Config(crate::config::Error),
     /// A source.
     Source(crate::source::Error),
+    /// A chart's archive, its rendering or its images.
+    Chart(crate::chart::Error),
+    /// The index of a Helm repository.
+    Index(crate::source::helm::Error),
 }

@@ -116,6 +116,25 @@ pub fn text<'a>(file: &str, bytes: &'a [u8]) -> Result<&'a str, YamlError> {
     })
 }
 
+/// The largest YAML text of other people that is read, 64 MiB: a Helm repository's index has 20 MB.
+pub const MAX_FOREIGN: usize = 64 << 20;
+
+/// Parses one document that others wrote, such as a rendered manifest: more of it than of ours, and as
+/// leniently as Kubernetes' own reader, for which the last of two equal keys counts.
+pub fn parse_foreign<T: DeserializeOwned>(file: &str, text: &str) -> Result<T, YamlError> {
+    if text.len() > MAX_FOREIGN {
+        let message = format!("the text has {} bytes; at most {MAX_FOREIGN} are read", text.len());
+        return Err(YamlError::new(file, Place::default(), message));
+    }
+    let options = serde_saphyr::options! {
+        with_snippet: false,
+        duplicate_keys: serde_saphyr::DuplicateKeyPolicy::LastWins,
+        // A node needs at least two bytes, so the text's own bound keeps these finite.
+        budget: serde_saphyr::budget! { max_events: MAX_FOREIGN, max_nodes: MAX_FOREIGN / 2 },
+    };
+    serde_saphyr::from_str_with_options(text, options).map_err(|error| locate(file, &error))
+}
+
 /// Writes a value; maps are written in the order of their iteration.
 ///
 /// Every scalar stays on one line: a folded URL could not be searched for, and would make diffs noisy.

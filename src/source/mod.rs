@@ -5,6 +5,7 @@ pub mod checksum;
 pub mod error;
 pub mod git;
 pub mod github;
+pub mod helm;
 pub mod http;
 pub mod kept;
 pub mod once;

@@ -1,0 +1,140 @@
+//! From finds to what is carried: the catalog's declared and ignored images, and what contradicts.
+
+use std::collections::BTreeMap;
+
+use super::{Discovery, Error, Found, Kind};
+use crate::oci::Reference;
+
+/// A tag of these says nothing about what it points at.
+const FLOATING: [&str; 11] =
+    ["latest", "stable", "main", "master", "edge", "nightly", "dev", "develop", "canary", "unstable", "testing"];
+
+/// One line of the catalog's `declared_images` or `ignored_images`, with its placeholders filled in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rule<'a> {
+    /// The reference; in the ignored list without a tag it stands for the whole repository.
+    pub image: &'a str,
+    /// Why it is there.
+    pub reason: &'a str,
+}
+
+/// What has to be carried.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Required {
+    /// Every image, sorted, with the places that want it: finds as `kind: place`, declarations with their reason.
+    pub images: BTreeMap<Reference, Vec<String>>,
+    /// The images of `ignored_images` that match nothing.
+    pub unused: Vec<String>,
+}
+
+/// Normalises the finds, drops what only tests run and what is ignored, and adds what is declared.
+///
+/// All that is wrong is told at once: a text that is no reference, a tag that floats or is absent, one name and
+/// tag with two digests, a declared image of which the chart runs another version.
+pub fn required(
+    discovery: &Discovery,
+    declared: &[Rule<'_>],
+    ignored: &[Rule<'_>],
+    tests: bool,
+) -> Result<Required, Vec<Error>> {
+    let mut errors = Vec::new();
+    let declared = parse("declared_images", declared, &mut errors);
+    let ignored = parse("ignored_images", ignored, &mut errors);
+    let wanted = |found: &&Found| tests || found.kind != Kind::Test;
+    for broken in discovery.broken.iter().filter(wanted) {
+        errors.push(Error::Broken { text: broken.image.clone(), place: broken.place.clone() });
+    }
+
+    let mut matched = vec![false; ignored.len()];
+    let mut images: BTreeMap<Reference, Vec<&Found>> = BTreeMap::new();
+    for found in &discovery.found {
+        // What finds an image has parsed it.
+        let Ok(reference) = found.image.parse::<Reference>() else { continue };
+        let hits = ignored.iter().enumerate().filter(|(_, (rule, _))| matches(rule, &reference));
+        let hits: Vec<usize> = hits.map(|(position, _)| position).collect();
+        hits.iter().for_each(|hit| matched[*hit] = true);
+        if hits.is_empty() && wanted(&found) {
+            images.entry(reference).or_default().push(found);
+        }
+    }
+
+    contradicted(&declared, &images, &mut errors);
+    let mut required = Required::default();
+    for (reference, found) in &images {
+        if let Some(first) = found.first() {
+            floating(reference, &first.place.to_string(), &mut errors);
+        }
+        let places = found.iter().map(|f| format!("{}: {}", f.kind.name(), f.place)).collect();
+        required.images.insert(reference.clone(), places);
+    }
+    for (reference, reason) in declared {
+        floating(&reference, "declared_images", &mut errors);
+        required.images.entry(reference).or_default().push(format!("declared: {reason}"));
+    }
+    conflicts(&required.images, &mut errors);
+    required.unused =
+        ignored.iter().zip(matched).filter(|(_, hit)| !hit).map(|((rule, _), _)| rule.to_string()).collect();
+    if errors.is_empty() { Ok(required) } else { Err(errors) }
+}
+
+fn parse<'a>(list: &'static str, rules: &[Rule<'a>], errors: &mut Vec<Error>) -> Vec<(Reference, &'a str)> {
+    let mut parsed = Vec::new();
+    for rule in rules {
+        match rule.image.parse() {
+            Ok(reference) => parsed.push((reference, rule.reason)),
+            Err(source) => errors.push(Error::Rule { text: rule.image.to_owned(), list, source }),
+        }
+    }
+    parsed
+}
+
+/// A rule without tag and digest is about the whole repository.
+fn matches(rule: &Reference, reference: &Reference) -> bool {
+    rule.name() == reference.name()
+        && rule.tag().is_none_or(|tag| reference.tag() == Some(tag))
+        && rule.digest().is_none_or(|digest| reference.digest() == Some(digest))
+}
+
+/// A digest pins whatever tag stands beside it.
+fn floating(reference: &Reference, place: &str, errors: &mut Vec<Error>) {
+    let floats = reference.tag().is_none_or(|tag| FLOATING.contains(&tag));
+    if floats && reference.digest().is_none() {
+        let tag = reference.tag().map(str::to_owned);
+        errors.push(Error::Floating { image: Box::new(reference.clone()), tag, place: place.to_owned() });
+    }
+}
+
+/// A declaration is wrong when the chart runs its repository, but never in that version.
+fn contradicted(declared: &[(Reference, &str)], images: &BTreeMap<Reference, Vec<&Found>>, errors: &mut Vec<Error>) {
+    for (declaration, _) in declared {
+        let mut same_name = images.iter().filter(|(rendered, _)| rendered.name() == declaration.name()).peekable();
+        let Some((rendered, found)) = same_name.peek().copied() else { continue };
+        let agrees = |rendered: &Reference| match (rendered.tag(), declaration.tag()) {
+            (Some(one), Some(other)) => one == other,
+            _ => rendered.digest() == declaration.digest(),
+        };
+        if !same_name.any(|(rendered, _)| agrees(rendered))
+            && let Some(first) = found.first()
+        {
+            let (declared, rendered) = (Box::new(declaration.clone()), Box::new(rendered.clone()));
+            errors.push(Error::Contradicted { declared, rendered, place: first.place.clone() });
+        }
+    }
+}
+
+fn conflicts(images: &BTreeMap<Reference, Vec<String>>, errors: &mut Vec<Error>) {
+    let mut pinned: BTreeMap<(String, &str), (&Reference, &str)> = BTreeMap::new();
+    for (reference, places) in images {
+        let (Some(tag), Some(_), Some(place)) = (reference.tag(), reference.digest(), places.first()) else { continue };
+        match pinned.get(&(reference.name(), tag)) {
+            Some((first, earlier)) => errors.push(Error::Conflict {
+                first: Box::new((*first).clone()),
+                second: Box::new(reference.clone()),
+                places: [(*earlier).to_owned(), place.clone()],
+            }),
+            None => {
+                pinned.insert((reference.name(), tag), (reference, place));
+            }
+        }
+    }
+}

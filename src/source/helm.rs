@@ -1,0 +1,462 @@
+//! A Helm repository's `index.yaml`, parsed for one chart (Helm, "The Chart Repository Guide").
+//!
+//! A real index has 20 MB and sixty charts, of which one is wanted. Its block of lines is cut out first
+//! and parsed alone; an index in a style that the cut does not know is parsed whole.
+
+use std::collections::{BTreeMap, HashMap};
+
+use serde::Deserialize;
+use url::Url;
+
+use crate::error::Diagnostic;
+use crate::exit::Exit;
+use crate::oci::Digest;
+use crate::yaml::{self, Place, YamlError};
+
+/// The largest index that is read, 64 MiB: three times the largest that is known.
+pub const MAX_INDEX: usize = yaml::MAX_FOREIGN;
+
+/// One version of a chart as the index lists it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// The chart's name.
+    pub name: String,
+    /// The version's own text.
+    pub version: String,
+    /// The version of what it installs, as written.
+    pub app_version: Option<String>,
+    /// The range of Kubernetes versions that it wants.
+    pub kube_version: Option<String>,
+    /// When the entry says it was made; some repositories stamp all entries anew at each build.
+    pub created: Option<jiff::Timestamp>,
+    /// Whether upstream gave the chart up.
+    pub deprecated: bool,
+    /// Where the archive is, in order, made absolute; may be `oci://`.
+    pub urls: Vec<Url>,
+    digests: Vec<String>,
+}
+
+/// Why an index gives no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// More bytes than any index has.
+    #[error("the index of {repository} has {size} bytes; at most {MAX_INDEX} are read")]
+    TooLarge {
+        /// The repository.
+        repository: String,
+        /// Its size.
+        size: usize,
+    },
+    /// It is not what an index is.
+    #[error(transparent)]
+    Malformed(#[from] YamlError),
+    /// It has no chart of that name.
+    #[error("{repository} has no chart `{chart}`")]
+    NoChart {
+        /// The repository.
+        repository: String,
+        /// The name that was asked for.
+        chart: String,
+        /// The name that is closest to it.
+        nearest: Option<String>,
+    },
+    /// One version is listed with different contents.
+    #[error("the index lists {name} {version} more than once with different digests: {}", .digests.join(" and "))]
+    Conflict {
+        /// The chart.
+        name: String,
+        /// The version.
+        version: String,
+        /// The digests, in the index's order.
+        digests: Vec<String>,
+    },
+    /// A digest that is none.
+    #[error("the index gives {name} {version} the digest `{digest}`, which is no sha256")]
+    BadDigest {
+        /// The chart.
+        name: String,
+        /// The version.
+        version: String,
+        /// The text.
+        digest: String,
+    },
+}
+
+impl Diagnostic for Error {
+    fn exit(&self) -> Exit {
+        Exit::Source
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Malformed(_) => {
+                Some("is this the URL of a Helm repository? its index is `URL/index.yaml`".to_owned())
+            }
+            Self::NoChart { nearest: Some(nearest), .. } => Some(format!("did you mean `{nearest}`?")),
+            Self::Conflict { .. } | Self::BadDigest { .. } => {
+                Some("narrow `version` in the component to pass over this entry, and tell upstream".to_owned())
+            }
+            Self::TooLarge { .. } | Self::NoChart { nearest: None, .. } => None,
+        }
+    }
+}
+
+impl Entry {
+    /// The archive's sha256 as published; none where the index gives none.
+    ///
+    /// Asked of the chosen entry only: a mistake in an old entry must not cost the whole chart.
+    pub fn digest(&self) -> Result<Option<Digest>, Error> {
+        let (name, version) = (self.name.clone(), self.version.clone());
+        match self.digests.as_slice() {
+            [] => Ok(None),
+            [text] => {
+                let hex = text.strip_prefix("sha256:").unwrap_or(text).to_ascii_lowercase();
+                let digest = format!("sha256:{hex}").parse();
+                digest.map(Some).map_err(|_| Error::BadDigest { name, version, digest: text.clone() })
+            }
+            digests => Err(Error::Conflict { name, version, digests: digests.to_vec() }),
+        }
+    }
+}
+
+impl Entry {
+    /// Takes in a further entry of the same version.
+    fn absorb(&mut self, urls: Vec<Url>, digest: Option<String>) {
+        self.urls.extend(urls);
+        self.digests.extend(digest.filter(|new| !self.digests.iter().any(|known| same_digest(known, new))));
+    }
+}
+
+fn same_digest(a: &str, b: &str) -> bool {
+    let bare = |text: &str| text.strip_prefix("sha256:").unwrap_or(text).to_ascii_lowercase();
+    bare(a) == bare(b)
+}
+
+/// Parses the entries of `chart`, in the index's order, one for each version.
+///
+/// Of several entries of one version the first counts, its URLs before those of the others; where only a
+/// later one has a digest it is taken, and two different digests are an error of [`Entry::digest`].
+/// Entries without a version are passed over, as Helm does.
+pub fn parse(text: &str, repository: &Url, chart: &str) -> Result<Vec<Entry>, Error> {
+    if text.len() > MAX_INDEX {
+        return Err(Error::TooLarge { repository: repository.to_string(), size: text.len() });
+    }
+    let file = index_url(repository).to_string();
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let cut = if text.trim_start().starts_with('{') { Cut::Unknown } else { cut(text, chart) };
+    let found = match cut {
+        Cut::Block { line, text } => Ok(read_block(&file, line, text)?.unwrap_or_default()),
+        Cut::Absent(names) => Err(names),
+        Cut::Unknown => {
+            // JSON is YAML, but its own parser is ten times faster.
+            let whole = match text.trim_start().starts_with('{') {
+                true => read_json(&file, text).or_else(|_| yaml::parse_foreign(&file, text))?,
+                false => yaml::parse_foreign::<Whole>(&file, text)?,
+            };
+            let mut entries = whole.entries.unwrap_or_default();
+            entries.remove(chart).map(Option::unwrap_or_default).ok_or_else(|| entries.into_keys().collect())
+        }
+    };
+    let no_chart = |names: Vec<String>| Error::NoChart {
+        repository: repository.to_string(),
+        chart: chart.to_owned(),
+        nearest: nearest(chart, &names),
+    };
+    Ok(merge(found.map_err(no_chart)?, repository, chart))
+}
+
+/// The URL of the index of a repository, `URL/index.yaml`; a query stays where it is.
+#[must_use]
+pub fn index_url(repository: &Url) -> Url {
+    let mut url = repository.clone();
+    url.set_path(&format!("{}/index.yaml", repository.path().trim_end_matches('/')));
+    url
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct RawEntry {
+    version: Option<String>,
+    app_version: Option<String>,
+    kube_version: Option<String>,
+    created: Option<String>,
+    deprecated: Option<bool>,
+    digest: Option<String>,
+    urls: Option<Vec<String>>,
+}
+
+/// A chart's versions; an empty list and an empty item are read as nothing, as Helm does.
+type Versions = Option<Vec<Option<RawEntry>>>;
+
+/// The whole index, for the styles that [`cut`] does not know.
+#[derive(Deserialize)]
+struct Whole {
+    entries: Option<BTreeMap<String, Versions>>,
+}
+
+/// What the scan for a chart's lines came to.
+enum Cut<'a> {
+    /// The chart's lines with its key, the first of which is line `line` (from 0) of the index.
+    Block { line: usize, text: &'a str },
+    /// All charts of an index in the usual style; the wanted one is not among them.
+    Absent(Vec<String>),
+    /// A style that the scan does not know.
+    Unknown,
+}
+
+/// Cuts the lines of one chart out of an index in block style, going by indentation alone.
+///
+/// In block style whatever belongs to a key is indented deeper than it, save the dashes of a list.
+fn cut<'a>(text: &'a str, chart: &str) -> Cut<'a> {
+    let mut names = Vec::new();
+    let mut inside = false;
+    let mut indent = None;
+    let mut start = None;
+    let mut offset = 0;
+    for (number, line) in text.split_inclusive('\n').enumerate() {
+        let begin = offset;
+        offset += line.len();
+        let content = line.trim_end();
+        let body = content.trim_start_matches(' ');
+        let depth = content.len() - body.len();
+        if body.is_empty() || body.starts_with('#') {
+            continue;
+        }
+        if body.starts_with('\t') {
+            return Cut::Unknown;
+        }
+        if !inside {
+            inside = depth == 0 && body == "entries:";
+            continue;
+        }
+        let at = *indent.get_or_insert(depth);
+        if depth > at || (depth == at && at > 0 && body.starts_with("- ")) {
+            continue;
+        }
+        if let Some((line, from)) = start {
+            return Cut::Block { line, text: &text[from..begin] };
+        }
+        if depth < at || at == 0 {
+            // The next top-level key: the charts are over. A second `entries` is for the full parse to refuse.
+            let over = depth == 0 && at > 0 && !text[begin..].contains("\nentries:");
+            return if over { Cut::Absent(names) } else { Cut::Unknown };
+        }
+        match plain_key(body) {
+            Some(name) if name == chart => start = Some((number, begin)),
+            Some(name) => names.push(name.to_owned()),
+            None => return Cut::Unknown,
+        }
+    }
+    match start {
+        Some((line, from)) => Cut::Block { line, text: &text[from..] },
+        None if indent.is_some() => Cut::Absent(names),
+        None => Cut::Unknown,
+    }
+}
+
+/// The key of a line `name:`, also in quotes without escapes; none for anything after the colon.
+fn plain_key(body: &str) -> Option<&str> {
+    let key = body.strip_suffix(':')?;
+    let quoted = ['"', '\''].iter().find_map(|q| key.strip_prefix(*q)?.strip_suffix(*q));
+    let key = quoted.unwrap_or(key);
+    key.bytes().all(|c| c.is_ascii_alphanumeric() || b"-_.".contains(&c)).then_some(key)
+}
+
+/// Parses the cut lines; places in errors are those of the whole index.
+fn read_block(file: &str, line: usize, text: &str) -> Result<Versions, YamlError> {
+    let block: BTreeMap<String, Versions> = yaml::parse_foreign(file, text).map_err(|mut error| {
+        if error.place.line > 0 {
+            error.place.line += line as u64;
+        }
+        error
+    })?;
+    Ok(block.into_values().next().flatten())
+}
+
+fn read_json(file: &str, text: &str) -> Result<Whole, YamlError> {
+    serde_json::from_str(text).map_err(|error| {
+        let place = Place { line: error.line() as u64, column: error.column() as u64 };
+        YamlError::new(file, place, error.to_string())
+    })
+}
+
+fn merge(raw: Vec<Option<RawEntry>>, repository: &Url, chart: &str) -> Vec<Entry> {
+    let mut entries: Vec<Entry> = Vec::with_capacity(raw.len());
+    let mut by_version = HashMap::new();
+    for raw in raw.into_iter().flatten() {
+        let Some(version) = raw.version.filter(|v| !v.is_empty()) else { continue };
+        let urls = raw.urls.unwrap_or_default().iter().filter_map(|url| absolute(repository, url)).collect();
+        let digest = raw.digest.filter(|d| !d.is_empty());
+        let next = entries.len();
+        let at = *by_version.entry(version.clone()).or_insert(next);
+        match entries.get_mut(at) {
+            Some(known) => known.absorb(urls, digest),
+            None => entries.push(Entry {
+                name: chart.to_owned(),
+                version,
+                app_version: raw.app_version,
+                kube_version: raw.kube_version,
+                created: raw.created.and_then(|text| text.parse().ok()),
+                deprecated: raw.deprecated.unwrap_or_default(),
+                urls,
+                digests: digest.into_iter().collect(),
+            }),
+        }
+    }
+    entries
+}
+
+/// Resolves a URL of an entry as Helm does: below the repository's own path, whose query it keeps.
+fn absolute(repository: &Url, url: &str) -> Option<Url> {
+    match Url::parse(url) {
+        Ok(url) => Some(url),
+        Err(url::ParseError::RelativeUrlWithoutBase) => {
+            let mut base = repository.clone();
+            base.set_path(&format!("{}/", repository.path().trim_end_matches('/')));
+            let mut joined = base.join(url).ok()?;
+            if joined.query().is_none() {
+                joined.set_query(repository.query());
+            }
+            Some(joined)
+        }
+        Err(_) => None,
+    }
+}
+
+fn nearest(chart: &str, names: &[String]) -> Option<String> {
+    let best = names.iter().map(|name| (strsim::damerau_levenshtein(chart, name), name)).min()?;
+    (best.0 <= 1 + chart.len() / 3).then(|| best.1.clone())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const A: &str = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
+    const B: &str = "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb";
+
+    fn repository() -> Url {
+        "https://example.org/charts?token=1".parse().unwrap()
+    }
+
+    fn index() -> String {
+        format!(
+            r#"apiVersion: v1
+entries:
+  # the first
+  alloy:
+  - version: 9.9.9
+    description: |
+      a text that looks like the next key:
+        loki:
+    urls: [https://x.org/alloy-9.9.9.tgz]
+  "loki":
+  - apiVersion: v2
+    appVersion: 1.20
+    created: "2026-08-21T10:00:00.123456789Z"
+    digest: {A}
+    kubeVersion: '>=1.25.0-0'
+    name: loki
+    urls:
+    - loki-18.11.0.tgz
+    version: 18.11.0
+  - version: 18.10.0
+    deprecated: true
+    urls: ["https://cdn.example.org/loki-18.10.0.tgz", "oci://ghcr.io/x/loki"]
+  - version: 18.11.0
+    digest: sha256:{B}
+    urls: [other.tgz]
+  - name: loki
+  - version: 18.10.0
+    digest: sha256:{A}
+  minio:
+  - version: 1.0.0
+generated: "2026-08-21T10:00:00Z"
+"#
+        )
+    }
+
+    #[test]
+    fn one_chart_of_many() {
+        let entries = parse(&index(), &repository(), "loki").unwrap();
+        let versions: Vec<_> = entries.iter().map(|e| e.version.as_str()).collect();
+        assert_eq!(versions, ["18.11.0", "18.10.0"]);
+        let (first, second) = (&entries[0], &entries[1]);
+        assert_eq!(first.app_version.as_deref(), Some("1.20"));
+        assert_eq!(first.kube_version.as_deref(), Some(">=1.25.0-0"));
+        assert_eq!(first.created.unwrap().to_string(), "2026-08-21T10:00:00.123456789Z");
+        assert_eq!(first.urls[0].as_str(), "https://example.org/charts/loki-18.11.0.tgz?token=1");
+        assert!(!first.deprecated && second.deprecated);
+        assert_eq!(
+            second.urls.iter().map(Url::as_str).collect::<Vec<_>>(),
+            ["https://cdn.example.org/loki-18.10.0.tgz", "oci://ghcr.io/x/loki"]
+        );
+    }
+
+    #[test]
+    fn two_contents_of_one_version_are_an_error_of_that_version_only() {
+        let entries = parse(&index(), &repository(), "loki").unwrap();
+        let error = entries[0].digest().unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            format!("the index lists loki 18.11.0 more than once with different digests: {A} and sha256:{B}")
+        );
+        assert_eq!(entries[1].digest().unwrap().unwrap().to_string(), format!("sha256:{A}"));
+        let alloy = parse(&index(), &repository(), "alloy").unwrap();
+        assert_eq!(alloy[0].digest().unwrap(), None);
+    }
+
+    #[test]
+    fn every_style_says_the_same() {
+        let expected = parse(&index(), &repository(), "loki").unwrap();
+        let value: serde_json::Value = yaml::parse_foreign("x", &index().replace("1.20", "'1.20'")).unwrap();
+        let json = serde_json::to_string_pretty(&value).unwrap();
+        let entries = value["entries"].to_string();
+        for text in [
+            json.clone(),
+            format!("# JSON below\n{json}"),
+            format!("entries: {entries}\n"),
+            index().replace("entries:", "entries: # all of them"),
+            index().replace("  alloy:", "  ? alloy\n  :"),
+            format!("\u{feff}---\n{}", index().replace('\n', "\r\n")),
+            index().split_once("generated").unwrap().0.to_owned(),
+        ] {
+            assert_eq!(parse(&text, &repository(), "loki").unwrap(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_missing_chart_names_the_nearest() {
+        for text in [index(), index().replace("entries:", "entries: # all")] {
+            let error = parse(&text, &repository(), "lokki").unwrap_err();
+            assert_eq!(error.to_string(), "https://example.org/charts?token=1 has no chart `lokki`");
+            assert_eq!(error.hint().unwrap(), "did you mean `loki`?");
+        }
+    }
+
+    #[test]
+    fn what_is_no_index_says_where() {
+        let html = parse("<html><body>404</body></html>", &repository(), "loki").unwrap_err();
+        assert!(html.to_string().starts_with("https://example.org/charts/index.yaml?token=1:1:1: "), "{html}");
+        let torn = index().replace("deprecated: true", "deprecated: [");
+        let error = parse(&torn, &repository(), "loki").unwrap_err();
+        assert!(matches!(&error, Error::Malformed(e) if (20..=25).contains(&e.place.line)), "{error}");
+    }
+
+    #[test]
+    fn a_digest_that_is_none_is_an_error() {
+        let entries = parse("entries:\n  a:\n  - {version: 1.0.0, digest: latest}\n", &repository(), "a").unwrap();
+        assert!(matches!(entries[0].digest(), Err(Error::BadDigest { .. })));
+    }
+
+    #[test]
+    fn a_bomb_is_refused() {
+        let mut text = "x: &a0 [1,1,1,1,1,1,1,1,1,1]\n".to_owned();
+        for level in 1..12 {
+            let (alias, name) = (format!("*a{},", level - 1).repeat(10), format!("a{level}"));
+            text.push_str(&format!("y{level}: &{name} [{}]\n", alias.trim_end_matches(',')));
+        }
+        text.push_str("entries: *a11\n");
+        assert!(matches!(parse(&text, &repository(), "a"), Err(Error::Malformed(_))));
+    }
+}
