@@ -8,8 +8,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
-/// The longest `min_age` in days, ten years: a larger one is a mistake.
-const MAX_DAYS: u32 = 3650;
+use crate::catalog::scalar;
 
 /// A cool-down in whole days, written `7d`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -17,7 +16,7 @@ pub struct Age(u32);
 
 /// Why a text is no [`Age`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not an age in days from `0d` to `3650d`, such as `7d`")]
+#[error("`{0}` is not an age in whole days, such as `7d`")]
 pub struct AgeError(String);
 
 impl Age {
@@ -38,9 +37,7 @@ impl FromStr for Age {
     type Err = AgeError;
 
     fn from_str(text: &str) -> Result<Self, AgeError> {
-        let days = text.strip_suffix('d').filter(|days| days.bytes().all(|b| b.is_ascii_digit()));
-        let days = days.and_then(|days| days.parse().ok()).filter(|days| *days <= MAX_DAYS);
-        days.map(Self).ok_or_else(|| AgeError(text.to_owned()))
+        scalar::days(text).map(Self).ok_or_else(|| AgeError(text.to_owned()))
     }
 }
 
@@ -57,10 +54,7 @@ pub struct DayError(String);
 
 /// Reads a day written `YYYY-MM-DD`.
 pub fn parse_day(text: &str) -> Result<Date, DayError> {
-    let shape = text.len() == 10
-        && text.bytes().enumerate().all(|(i, b)| if i == 4 || i == 7 { b == b'-' } else { b.is_ascii_digit() });
-    let date = if shape { text.parse().ok() } else { None };
-    date.ok_or_else(|| DayError(text.to_owned()))
+    scalar::date(text).ok_or_else(|| DayError(text.to_owned()))
 }
 
 /// The last moment of `day`, UTC.

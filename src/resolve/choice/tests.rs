@@ -290,12 +290,14 @@ fn reproducible_images_have_no_date() {
 
 #[test]
 fn ages_and_days_are_read_strictly() {
-    for text in ["0d", "7d", "3650d"] {
-        assert_eq!(text.parse::<Age>().unwrap().to_string(), text);
+    for text in ["0d", "7d", "4294967295d"] {
+        let age: Age = text.parse().unwrap();
+        assert_eq!(age.to_string(), text);
+        assert_eq!(age.duration().is_zero(), age.is_zero());
     }
-    for text in ["", "d", "7", "-7d", "+7d", "7 d", "7h", "1w", "3651d", "99999999999d"] {
+    for text in ["", "d", "7", "-7d", "+7d", "7 d", "7h", "1w", "99999999999d"] {
         let error = text.parse::<Age>().unwrap_err();
-        assert_eq!(error.to_string(), format!("`{text}` is not an age in days from `0d` to `3650d`, such as `7d`"));
+        assert_eq!(error.to_string(), format!("`{text}` is not an age in whole days, such as `7d`"));
     }
     assert_eq!(end_of_day(parse_day("2026-02-28").unwrap()), at("2026-02-28T23:59:59.999999999Z"));
     for text in ["2026-2-28", "2026-02-30", "20260228", "2026-02-28T00:00:00Z", "today", "", "2026-02-2é"] {
