@@ -10,6 +10,8 @@ pub mod http;
 pub mod kept;
 pub mod once;
 pub mod registry;
+#[cfg(test)]
+mod testing;
 
 pub use error::Error;
 pub use http::{Body, Download, Get, Head, Http, HttpOptions};

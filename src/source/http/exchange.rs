@@ -212,3 +212,25 @@ fn used_up(status: StatusCode, headers: &HeaderMap) -> bool {
 fn header_number(headers: &HeaderMap, name: &str) -> Option<i64> {
     headers.get(name)?.to_str().ok()?.trim().parse().ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt as _;
+
+    use super::*;
+
+    #[test]
+    fn a_host_has_so_many_connections() {
+        let connections = Connections::new(2);
+        let url = |text: &str| Url::parse(text).unwrap();
+        let take = |line, text: &str| connections.take(line, &url(text)).now_or_never();
+        let first = take(Line::Blobs, "https://a.test/1");
+        let _second = take(Line::Blobs, "https://a.test/2").unwrap();
+        assert!(take(Line::Blobs, "https://a.test/3").is_none());
+        assert!(take(Line::Blobs, "https://b.test/").is_some());
+        assert!(take(Line::Blobs, "https://a.test:444/").is_some());
+        assert!(take(Line::Api, "https://a.test/").is_some());
+        drop(first);
+        assert!(take(Line::Blobs, "https://a.test/3").is_some());
+    }
+}

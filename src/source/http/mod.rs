@@ -10,6 +10,8 @@ mod exchange;
 mod journey;
 mod options;
 mod retry;
+#[cfg(test)]
+mod tests;
 
 use std::ops::Range;
 use std::sync::Arc;

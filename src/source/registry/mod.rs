@@ -2,6 +2,8 @@
 
 mod location;
 mod tags;
+#[cfg(test)]
+mod tests;
 
 use std::ops::Range;
 use std::sync::Arc;
