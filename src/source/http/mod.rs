@@ -318,7 +318,7 @@ impl Http {
             return refused("it is neither http nor https");
         }
         let mut urls = self.0.config.urls(url);
-        if url.scheme() == "http" && !self.is_github_api(url) {
+        if url.scheme() == "http" && url.origin() != self.0.github_api.origin() {
             urls.retain(|place| place != url);
             if urls.is_empty() {
                 return refused("it is plain http, and no mirror is configured for it");
