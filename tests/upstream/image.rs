@@ -93,6 +93,21 @@ impl Image {
         image
     }
 
+    /// A Helm chart as registries hold it.
+    pub(crate) fn chart(name: &str, version: &str, archive: Bytes) -> Self {
+        let config = Bytes::from(json!({"apiVersion": "v2", "name": name, "version": version}).to_string());
+        let manifest = json!({
+            "schemaVersion": 2,
+            "mediaType": OCI_MANIFEST,
+            "config": descriptor("application/vnd.cncf.helm.config.v1+json", &config),
+            "layers": [descriptor("application/vnd.cncf.helm.chart.content.v1.tar+gzip", &archive)],
+            "annotations": {"org.opencontainers.image.title": name, "org.opencontainers.image.version": version},
+        });
+        let mut image = Self { manifests: Vec::new(), blobs: vec![config, archive] };
+        image.add_manifest(OCI_MANIFEST, &manifest, None, 0);
+        image
+    }
+
     /// The index, or the only manifest.
     pub(crate) fn root(&self) -> &Manifest {
         self.manifests.last().expect("an image has a manifest")

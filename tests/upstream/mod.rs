@@ -1,3 +1,17 @@
-//! What the tests and `make demo` have in place of the internet.
+//! What the tests and `make demo` have in place of the internet: GitHub with its API and git, Helm repositories,
+//! download hosts and registries, in one process on loopback, reached through the client's `mirrors`.
 
+mod answer;
+mod chart;
+mod content;
+pub(crate) mod faults;
+mod git;
+mod github;
+mod history;
 pub(crate) mod image;
+mod registry;
+mod server;
+mod table;
+mod world;
+
+pub(crate) use server::Upstream;

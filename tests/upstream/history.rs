@@ -1,0 +1,91 @@
+//! The tags of the real repositories with their dates.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use jiff::Timestamp;
+
+/// The histories by `owner/name`.
+pub(crate) struct Histories(BTreeMap<String, Vec<Tag>>);
+
+/// A tag.
+#[derive(Clone)]
+pub(crate) struct Tag {
+    pub(crate) name: String,
+    pub(crate) date: Timestamp,
+}
+
+impl Histories {
+    /// Reads `<owner>__<name>.tsv` of both directories; a second file adds to the first.
+    pub(crate) fn read(directories: &[&Path]) -> Self {
+        let mut histories: BTreeMap<String, Vec<Tag>> = BTreeMap::new();
+        for directory in directories {
+            let entries = std::fs::read_dir(directory).unwrap_or_else(|e| panic!("{}: {e}", directory.display()));
+            for entry in entries {
+                let path = entry.expect("the directory can be read").path();
+                if path.extension().is_none_or(|extension| extension != "tsv") {
+                    continue;
+                }
+                let stem = path.file_stem().expect("it has an extension").to_string_lossy();
+                let repository = stem.replacen("__", "/", 1);
+                let text = std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+                histories.entry(repository).or_default().extend(text.lines().filter_map(|line| {
+                    let (name, date) = line.split_once('\t')?;
+                    Some(Tag { name: name.to_owned(), date: date.parse().ok()? })
+                }));
+            }
+        }
+        for tags in histories.values_mut() {
+            tags.sort_by(|a, b| (a.date, &a.name).cmp(&(b.date, &b.name)));
+        }
+        Self(histories)
+    }
+
+    /// A repository's tags, oldest first.
+    pub(crate) fn tags(&self, repository: &str) -> &[Tag] {
+        self.0.get(repository).map_or(&[], Vec::as_slice)
+    }
+
+    /// The versions under a tag form such as `v{version}`, oldest first: tag and version.
+    pub(crate) fn versions<'a>(&'a self, repository: &str, form: &'a str) -> impl Iterator<Item = (&'a Tag, &'a str)> {
+        self.tags(repository).iter().filter_map(move |tag| Some((tag, version(&tag.name, form)?)))
+    }
+
+    /// The highest version of three numbers that `repository` had at `date`, among the tags that begin with `prefix`.
+    pub(crate) fn newest(&self, repository: &str, prefix: &str, date: Timestamp) -> Option<&str> {
+        self.tags(repository)
+            .iter()
+            .take_while(|tag| tag.date <= date)
+            .filter_map(|tag| {
+                let version = tag.name.strip_prefix(prefix)?;
+                let version = version.strip_prefix('v').unwrap_or(version);
+                Some((numbers(version)?, version))
+            })
+            .max()
+            .map(|(_, version)| version)
+    }
+}
+
+/// The version in a tag of the form, which holds `{version}` once.
+pub(crate) fn version<'a>(tag: &'a str, form: &str) -> Option<&'a str> {
+    let (before, after) = form.split_once("{version}")?;
+    let version = tag.strip_prefix(before)?.strip_suffix(after)?;
+    version.starts_with(|c: char| c.is_ascii_digit()).then_some(version)
+}
+
+/// Splits `loki-18.11.0` under the form `{name}-{version}`.
+pub(crate) fn name_and_version<'a>(tag: &'a str, form: &str) -> Option<(&'a str, &'a str)> {
+    let between = form.strip_prefix("{name}")?.strip_suffix("{version}")?;
+    tag.match_indices(between).find_map(|(at, _)| {
+        let version = &tag[at + between.len()..];
+        let core = version.split(['-', '+']).next()?;
+        numbers(core).map(|_| (&tag[..at], version))
+    })
+}
+
+/// The three numbers of `1.2.3`.
+pub(crate) fn numbers(version: &str) -> Option<[u64; 3]> {
+    let mut parts = version.split('.').map(|part| part.parse().ok());
+    let numbers = [parts.next()??, parts.next()??, parts.next()??];
+    parts.next().is_none().then_some(numbers)
+}
