@@ -9,3 +9,4 @@ mod upstream;
 
 mod choice;
 mod tools;
+mod upstream_clients;

@@ -7,7 +7,6 @@ use std::sync::{Arc, Condvar, Mutex};
 
 use axum::body::Body;
 use axum::response::Response;
-use bytes::Bytes;
 use futures_util::StreamExt as _;
 
 use super::answer::{Answer, Request};
@@ -242,8 +241,12 @@ fn send(answer: Answer, sending: Sending, head: bool) -> Response {
         _ if head => Body::empty(),
         Sending::Whole => Body::from(whole),
         Sending::Cut(bytes) => {
-            let end: Result<Bytes, _> = Err(std::io::Error::other("cut"));
-            Body::from_stream(futures_util::stream::iter([Ok(sent(bytes)), end]))
+            // What came before leaves first: an error at once would take it along.
+            let end = futures_util::stream::once(async {
+                tokio::task::yield_now().await;
+                Err(std::io::Error::other("cut"))
+            });
+            Body::from_stream(futures_util::stream::iter([Ok(sent(bytes))]).chain(end))
         }
         Sending::Hang(bytes) => {
             let start = futures_util::stream::iter([Ok::<_, Infallible>(sent(bytes))]);
