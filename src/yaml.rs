@@ -1,9 +1,15 @@
 //! The one place that knows the YAML library: reading with the place of every error, and writing.
 
+mod place;
+mod problems;
+
 use std::fmt;
 use std::io::Read as _;
 use std::path::Path;
 
+pub use place::{keys_of, place_of};
+pub use problems::Problems;
+pub(crate) use problems::Report;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 pub use serde_saphyr::Spanned;
@@ -148,93 +154,6 @@ pub fn to_string<T: Serialize>(value: &T) -> String {
     serde_saphyr::to_string_with_options(value, options).expect("the models serialise to YAML")
 }
 
-/// Where a key or a list's item is in a document, named by its path, such as `["files", "0", "url"]`.
-///
-/// Only errors need it, so nothing is kept from reading; what is not there has the place of what it should be in.
-#[must_use]
-pub fn place_of(text: &str, path: &[&str]) -> Place {
-    // `1e999` may be a version, and would be refused as a number.
-    let policy = serde_saphyr::options::NonFiniteFloatPolicy::PassThrough;
-    let options = serde_saphyr::options! { non_finite_float_policy: policy };
-    let Ok(root) = serde_saphyr::from_str_with_options::<Spanned<Node>>(text, options) else {
-        return Place::default();
-    };
-    let (mut node, mut place) = (&root.value, Place::default());
-    for step in path {
-        let next = match node {
-            Node::Map(entries) => {
-                entries.iter().find(|(key, _)| key.value == *step).map(|(key, value)| (key.into(), value))
-            }
-            Node::List(items) => step.parse().ok().and_then(|i: usize| items.get(i)).map(|item| (item.into(), item)),
-            Node::Scalar => None,
-        };
-        let Some((at, below)) = next else { break };
-        (place, node) = (at, &below.value);
-    }
-    place
-}
-
-/// A document's skeleton: keys and items with their places.
-enum Node {
-    Map(Vec<(Spanned<String>, Spanned<Node>)>),
-    List(Vec<Spanned<Node>>),
-    Scalar,
-}
-
-impl<'de> serde::Deserialize<'de> for Node {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Visitor;
-        impl<'de> serde::de::Visitor<'de> for Visitor {
-            type Value = Node;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("YAML")
-            }
-
-            fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<Node, A::Error> {
-                let mut entries = Vec::new();
-                while let Some(entry) = map.next_entry()? {
-                    entries.push(entry);
-                }
-                Ok(Node::Map(entries))
-            }
-
-            fn visit_seq<A: serde::de::SeqAccess<'de>>(self, mut seq: A) -> Result<Node, A::Error> {
-                let mut items = Vec::new();
-                while let Some(item) = seq.next_element()? {
-                    items.push(item);
-                }
-                Ok(Node::List(items))
-            }
-
-            fn visit_bool<E>(self, _: bool) -> Result<Node, E> {
-                Ok(Node::Scalar)
-            }
-
-            fn visit_i64<E>(self, _: i64) -> Result<Node, E> {
-                Ok(Node::Scalar)
-            }
-
-            fn visit_u64<E>(self, _: u64) -> Result<Node, E> {
-                Ok(Node::Scalar)
-            }
-
-            fn visit_f64<E>(self, _: f64) -> Result<Node, E> {
-                Ok(Node::Scalar)
-            }
-
-            fn visit_str<E>(self, _: &str) -> Result<Node, E> {
-                Ok(Node::Scalar)
-            }
-
-            fn visit_unit<E>(self) -> Result<Node, E> {
-                Ok(Node::Scalar)
-            }
-        }
-        deserializer.deserialize_any(Visitor)
-    }
-}
-
 fn locate(file: &str, error: &serde_saphyr::Error) -> YamlError {
     let error = error.without_snippet();
     let place = error.location().map(Place::from).unwrap_or_default();
@@ -269,25 +188,4 @@ fn first_line(text: &str) -> String {
         _ => line,
     }
     .to_owned()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const TEXT: &str = "a: 1\nfiles:\n  - name: k3s\n    url: {amd64: x, arm64: 1e999}\n  - name: yq\n";
-
-    #[test]
-    fn finds_places() {
-        let at = |path: &[&str]| {
-            let place = place_of(TEXT, path);
-            (place.line, place.column)
-        };
-        assert_eq!(at(&["files"]), (2, 1));
-        assert_eq!(at(&["files", "0", "url", "arm64"]), (4, 21));
-        assert_eq!(at(&["files", "1", "name"]), (5, 5));
-        assert_eq!(at(&["files", "1", "missing", "x"]), (5, 5));
-        assert_eq!(at(&[]), (0, 0));
-        assert_eq!(place_of("{", &["a"]), Place::default());
-    }
 }

@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::name::{is_plain, is_plain_path};
 use super::{Component, Error};
+use crate::name::{is_plain, is_plain_path};
 use crate::oci::{Digest, Hasher};
 use crate::yaml::{self, Place, Spanned, YamlError};
 

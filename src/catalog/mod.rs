@@ -2,8 +2,6 @@
 
 mod inputs;
 pub mod model;
-mod name;
-mod problems;
 mod read;
 mod rules;
 pub mod scalar;
@@ -13,13 +11,12 @@ mod tests;
 
 pub use inputs::inputs_digest;
 pub use model::{Catalog, CatalogFile, Component};
-pub use problems::Problems;
 pub use read::read;
 pub use rules::warnings;
 
 use crate::error::Diagnostic;
 use crate::exit::Exit;
-use crate::yaml::{self, Place, Spanned, YamlError};
+use crate::yaml::{self, Place, Problems, Spanned, YamlError};
 
 /// The version of the catalog's format that this program reads.
 pub const SCHEMA: u32 = 1;

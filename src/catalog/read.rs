@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::{Catalog, Component, Error, Problems, inputs, parse_component, parse_file, rules};
-use crate::yaml::{self, Place, YamlError};
+use super::{Catalog, Component, Error, inputs, parse_component, parse_file, rules};
+use crate::yaml::{self, Place, Problems, YamlError};
 
 /// Reads `catalog.yaml` and every `components/<name>/component.yaml` of `directory`, with the files they name.
 ///
@@ -29,10 +29,8 @@ pub fn read(directory: &Path) -> Result<Catalog, Error> {
     match file {
         Some(file) if problems.is_empty() => {
             let catalog = Catalog { directory: directory.to_owned(), file, components, inputs };
-            match rules::check(&catalog, &name, text) {
-                problems if problems.is_empty() => Ok(catalog),
-                problems => Err(Problems(problems).into()),
-            }
+            Problems::none_of(rules::check(&catalog, &name, text))?;
+            Ok(catalog)
         }
         _ => Err(Problems(problems).into()),
     }

@@ -390,7 +390,7 @@ fn tells_every_mistake_at_once() {
     assert_eq!(
         lines,
         [
-            "4 mistakes in the catalog",
+            "4 mistakes",
             "  catalog.yaml:6:10",
             "  components/helm/component.yaml:3:10",
             "  components/helm/component.yaml:5:11",

@@ -2,6 +2,9 @@
 
 pub mod model;
 mod read;
+mod rules;
+#[cfg(test)]
+mod tests;
 mod write;
 
 pub use model::Lock;
@@ -10,14 +13,14 @@ pub use write::{to_text, write};
 
 use crate::error::Diagnostic;
 use crate::exit::Exit;
-use crate::yaml::YamlError;
+use crate::yaml::{Problems, YamlError};
 
 /// Why a lock cannot be read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The file is wrong at a place.
+    /// The file is wrong, each time at a place.
     #[error(transparent)]
-    File(#[from] YamlError),
+    Wrong(#[from] Problems),
     /// The file cannot be read.
     #[error("cannot read `{path}`")]
     Read {
@@ -46,17 +49,23 @@ pub enum Error {
     },
 }
 
+impl From<YamlError> for Error {
+    fn from(error: YamlError) -> Self {
+        Self::Wrong(Problems(vec![error]))
+    }
+}
+
 impl Diagnostic for Error {
     fn exit(&self) -> Exit {
         match self {
             Self::Write { .. } => Exit::Disk,
-            Self::File(_) | Self::Read { .. } | Self::Newer { .. } => Exit::Usage,
+            Self::Wrong(_) | Self::Read { .. } | Self::Newer { .. } => Exit::Usage,
         }
     }
 
     fn hint(&self) -> Option<String> {
         match self {
-            Self::File(error) => error.hint.clone(),
+            Self::Wrong(problems) => problems.hint(),
             Self::Read { .. } => Some("`bundler resolve` writes the lock; `--lock FILE` names another one".to_owned()),
             Self::Write { .. } => None,
             Self::Newer { .. } => Some("use the version of bundler that wrote it, or a newer one".to_owned()),

@@ -4,8 +4,11 @@ use std::path::Path;
 
 use serde::Deserialize;
 
-use super::{Error, Lock, model};
-use crate::yaml;
+use super::{Error, Lock, model, rules};
+use crate::yaml::{self, Problems, YamlError};
+
+/// What to do with a lock that no version of this program wrote.
+const REWRITE: &str = "run `bundler resolve` to write the lock anew";
 
 /// The one field that every version has, read first so that a newer lock is called newer and not malformed.
 #[derive(Deserialize)]
@@ -16,13 +19,18 @@ struct Version {
 /// Parses a lock; `file` only names it in errors.
 ///
 /// # Errors
-/// A lock of a newer schema, or one that is wrong at a place.
+/// A lock of a newer schema, or all that is wrong in it, each with its place.
 pub fn parse(file: &str, text: &str) -> Result<Lock, Error> {
     let Version { schema } = yaml::parse(file, text)?;
+    if schema == 0 {
+        let place = yaml::place_of(text, &["schema"]);
+        return Err(YamlError::new(file, place, "schema 0 is not known").with_hint(REWRITE).into());
+    }
     if schema > model::SCHEMA {
         return Err(Error::Newer { path: file.to_owned(), found: schema, known: model::SCHEMA });
     }
-    let lock: Lock = yaml::parse(file, text)?;
+    let lock = yaml::parse(file, text)?;
+    Problems::none_of(rules::check(file, text, &lock))?;
     Ok(lock)
 }
 

@@ -3,10 +3,10 @@
 use super::component::{check_reason, check_url};
 use crate::catalog::Component;
 use crate::catalog::model::{Checksum, File, PerArch, Platform};
-use crate::catalog::name::{self, is_name, is_plain_path};
-use crate::catalog::problems::Report;
 use crate::catalog::template;
+use crate::name::{self, is_name, is_plain_path};
 use crate::oci::Reference;
+use crate::yaml::Report;
 use crate::yaml::Spanned;
 
 /// The placeholders of a file's texts.

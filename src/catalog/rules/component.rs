@@ -7,11 +7,11 @@ use url::Url;
 use super::platform::min_age;
 use crate::catalog::Component;
 use crate::catalog::model::{Chart, Platform, Source};
-use crate::catalog::name::{self, is_label, is_name};
-use crate::catalog::problems::Report;
 use crate::catalog::{scalar, template};
+use crate::name::{self, is_label, is_name};
 use crate::oci::Reference;
 use crate::version::{self, Constraint, Pattern, Version};
+use crate::yaml::Report;
 use crate::yaml::{Place, Spanned};
 
 /// Helm's limit on a release's name, so that names made from it fit a DNS label.

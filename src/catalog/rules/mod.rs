@@ -6,9 +6,8 @@ mod platform;
 
 use std::collections::BTreeMap;
 
-use super::problems::Report;
 use super::{Catalog, Component};
-use crate::yaml::YamlError;
+use crate::yaml::{Report, YamlError};
 
 /// All that is wrong with a catalog; `file` and `text` are those of `catalog.yaml`.
 pub(super) fn check(catalog: &Catalog, file: &str, text: &str) -> Vec<YamlError> {

@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use crate::catalog::Catalog;
-use crate::catalog::name::{self, is_name, is_version};
-use crate::catalog::problems::Report;
 use crate::catalog::scalar;
+use crate::name::{self, is_name, is_version};
+use crate::yaml::Report;
 use crate::yaml::{self, Place, Spanned};
 
 pub(super) fn check(catalog: &Catalog, report: &mut Report<'_>) {

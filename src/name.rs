@@ -4,20 +4,20 @@
 const MAX_NAME: usize = 63;
 
 /// What [`is_name`] accepts, for messages.
-pub(super) const RULE: &str = "use up to 63 letters, digits, `.`, `_` and `-`, beginning with a letter or a digit";
+pub(crate) const RULE: &str = "use up to 63 letters, digits, `.`, `_` and `-`, beginning with a letter or a digit";
 
 /// Whether `text` is a safe name of a bundle, profile, component or file.
-pub(super) fn is_name(text: &str) -> bool {
+pub(crate) fn is_name(text: &str) -> bool {
     is_word(text, "._-") && text.len() <= MAX_NAME
 }
 
 /// Whether `text` is a version that can stand in a file name.
-pub(super) fn is_version(text: &str) -> bool {
+pub(crate) fn is_version(text: &str) -> bool {
     is_word(text, "._-+") && text.len() <= MAX_NAME
 }
 
 /// Whether `text` is one part of a path in a bundle on any system.
-pub(super) fn is_plain(text: &str) -> bool {
+pub(crate) fn is_plain(text: &str) -> bool {
     !matches!(text, "" | "." | "..")
         && text.len() <= 255
         && !text.contains(['/', '\\', ':'])
@@ -25,12 +25,12 @@ pub(super) fn is_plain(text: &str) -> bool {
 }
 
 /// Whether `text` is a relative path that stays below where it starts.
-pub(super) fn is_plain_path(text: &str) -> bool {
+pub(crate) fn is_plain_path(text: &str) -> bool {
     text.split('/').all(is_plain)
 }
 
 /// Whether `text` is a DNS label (RFC 1123, §2.1) of at most `max` characters, as Kubernetes wants it.
-pub(super) fn is_label(text: &str, max: usize) -> bool {
+pub(crate) fn is_label(text: &str, max: usize) -> bool {
     let inner = |c: u8| c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'-';
     !text.is_empty() && text.len() <= max && text.bytes().all(inner) && !text.starts_with('-') && !text.ends_with('-')
 }

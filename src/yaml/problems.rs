@@ -1,8 +1,8 @@
-//! All that is wrong with a catalog, told at once: a maintainer repairs ten mistakes faster than ten times one.
+//! All that is wrong with a catalog or a lock, told at once: a maintainer repairs ten mistakes faster than ten times one.
 
 use std::fmt;
 
-use crate::yaml::{self, Place, YamlError};
+use super::{Place, YamlError, place_of};
 
 /// The most mistakes that are shown: a screen of them is enough to start with.
 const MAX_SHOWN: usize = 20;
@@ -16,7 +16,7 @@ impl fmt::Display for Problems {
         if let [only] = self.0.as_slice() {
             return only.fmt(f);
         }
-        write!(f, "{} mistakes in the catalog", self.0.len())?;
+        write!(f, "{} mistakes", self.0.len())?;
         for problem in self.0.iter().take(MAX_SHOWN) {
             write!(f, "\n  {problem}")?;
             if let Some(hint) = &problem.hint {
@@ -33,6 +33,11 @@ impl fmt::Display for Problems {
 impl std::error::Error for Problems {}
 
 impl Problems {
+    /// Nothing, or all that was found.
+    pub(crate) fn none_of(found: Vec<YamlError>) -> Result<(), Self> {
+        if found.is_empty() { Ok(()) } else { Err(Self(found)) }
+    }
+
     /// What to do, when there is one mistake; of several, each shows its own.
     #[must_use]
     pub fn hint(&self) -> Option<String> {
@@ -44,19 +49,19 @@ impl Problems {
 }
 
 /// Collects the mistakes of one file.
-pub(super) struct Report<'a> {
+pub(crate) struct Report<'a> {
     file: &'a str,
     text: &'a str,
     found: Vec<YamlError>,
 }
 
 impl<'a> Report<'a> {
-    pub(super) fn new(file: &'a str, text: &'a str) -> Self {
+    pub(crate) fn new(file: &'a str, text: &'a str) -> Self {
         Self { file, text, found: Vec::new() }
     }
 
     /// Notes a mistake at a place.
-    pub(super) fn wrong(
+    pub(crate) fn wrong(
         &mut self,
         place: impl Into<Place>,
         message: impl Into<String>,
@@ -67,12 +72,12 @@ impl<'a> Report<'a> {
     }
 
     /// Notes a mistake at what `path` names, where the model keeps no place.
-    pub(super) fn wrong_at(&mut self, path: &[&str], message: impl Into<String>, hint: impl Into<Option<String>>) {
-        self.wrong(yaml::place_of(self.text, path), message, hint);
+    pub(crate) fn wrong_at(&mut self, path: &[&str], message: impl Into<String>, hint: impl Into<Option<String>>) {
+        self.wrong(place_of(self.text, path), message, hint);
     }
 
     /// The mistakes by their place.
-    pub(super) fn finish(mut self) -> Vec<YamlError> {
+    pub(crate) fn finish(mut self) -> Vec<YamlError> {
         self.found.sort_by_key(|problem| problem.place);
         self.found
     }
