@@ -51,7 +51,7 @@ impl Mirrors {
                 let prefix = mirror_url(&key).map_err(|reason| {
                     error(key_place, format!("the mirrored URL `{key}` {reason}"), "write it as `https://HOST/PATH`")
                 })?;
-                mirrors.prefixes.insert(prefix.as_str().trim_end_matches('/').to_owned(), urls);
+                mirrors.prefixes.insert(prefix_of(&prefix).to_owned(), urls);
             } else {
                 let registry = registry_name(&key).ok_or_else(|| {
                     error(
@@ -69,20 +69,25 @@ impl Mirrors {
     /// The mirrors of `url`: those of the longest prefix that ends at a boundary of its path.
     #[must_use]
     pub fn of(&self, url: &Url) -> Vec<Url> {
-        let text = url.as_str();
         let longest = self
             .prefixes
             .iter()
-            .filter_map(|(prefix, mirrors)| {
-                let rest = text.strip_prefix(prefix.as_str())?;
-                (rest.is_empty() || rest.starts_with(['/', '?', '#'])).then_some((prefix.len(), rest, mirrors))
-            })
+            .filter_map(|(prefix, mirrors)| Some((prefix.len(), below(url, prefix)?, mirrors)))
             .max_by_key(|(length, ..)| *length);
         let Some((_, rest, mirrors)) = longest else { return Vec::new() };
-        mirrors
-            .iter()
-            .filter_map(|mirror| Url::parse(&format!("{}{rest}", mirror.as_str().trim_end_matches('/'))).ok())
-            .collect()
+        mirrors.iter().filter_map(|mirror| Url::parse(&format!("{}{rest}", prefix_of(mirror))).ok()).collect()
+    }
+
+    /// What the URL of a mirror stands for.
+    #[must_use]
+    pub fn original(&self, url: &Url) -> Option<Url> {
+        let pairs =
+            self.prefixes.iter().flat_map(|(prefix, mirrors)| mirrors.iter().map(move |m| (prefix, prefix_of(m))));
+        let longest = pairs
+            .filter_map(|(prefix, mirror)| Some((mirror.len(), prefix, below(url, mirror)?)))
+            .max_by_key(|(length, ..)| *length);
+        let (_, prefix, rest) = longest?;
+        Url::parse(&format!("{prefix}{rest}")).ok()
     }
 }
 
@@ -125,6 +130,17 @@ impl Config {
         }
         endpoints
     }
+}
+
+/// A URL as a prefix of others.
+fn prefix_of(url: &Url) -> &str {
+    url.as_str().trim_end_matches('/')
+}
+
+/// What of `url` follows `prefix`, which has to end where a part of the URL ends.
+fn below<'a>(url: &'a Url, prefix: &str) -> Option<&'a str> {
+    let rest = url.as_str().strip_prefix(prefix)?;
+    (rest.is_empty() || rest.starts_with(['/', '?', '#'])).then_some(rest)
 }
 
 /// The URL of the registry itself; `None` never happens for the parts of a parsed reference.
@@ -190,6 +206,19 @@ mod tests {
         );
         assert_eq!(urls(&config, "https://github.com.evil.example/"), ["https://github.com.evil.example/"]);
         assert_eq!(urls(&config, "https://github.com@evil.example/"), ["https://github.com@evil.example/"]);
+    }
+
+    #[test]
+    fn knows_what_a_mirror_stands_for() {
+        let config = config(
+            "mirrors:\n  https://github.com: ['http://127.0.0.1:1/x', 'https://y.example']\n  \
+             https://api.github.com: ['http://127.0.0.1:1/x/api/']\n",
+        );
+        let original = |url: &str| config.mirrors.original(&Url::parse(url).unwrap()).map(String::from);
+        assert_eq!(original("http://127.0.0.1:1/x/a?b").as_deref(), Some("https://github.com/a?b"));
+        assert_eq!(original("http://127.0.0.1:1/x/api/a").as_deref(), Some("https://api.github.com/a"));
+        assert_eq!(original("https://y.example/a").as_deref(), Some("https://github.com/a"));
+        assert_eq!(original("http://127.0.0.1:1/xy"), None);
     }
 
     #[test]

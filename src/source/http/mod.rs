@@ -63,7 +63,7 @@ pub struct Body {
     pub bytes: Bytes,
     /// The headers; of a cached response, those that were kept.
     pub headers: HeaderMap,
-    /// Where the bytes finally came from: the mirror or the end of the redirects.
+    /// Where the redirects ended, by its original: a mirror's URL never appears here.
     pub url: Url,
     /// The server said that the cached copy is still right.
     pub cached: bool,
@@ -76,7 +76,7 @@ pub struct Head {
     pub length: Option<u64>,
     /// All headers.
     pub headers: HeaderMap,
-    /// Where it finally was.
+    /// Where the redirects ended, by its original.
     pub url: Url,
 }
 
@@ -155,9 +155,10 @@ impl Http {
         let mut journey = self.journey(url, self.urls(url)?)?;
         loop {
             match self.ask(&call, url, journey.here()).await {
-                Ok(Answer { response, url, .. }) => {
+                Ok(Answer { response, url: end, .. }) => {
                     let headers = response.headers().clone();
-                    return Ok(Head { length: download::content_length(&headers), headers, url });
+                    let length = download::content_length(&headers);
+                    return Ok(Head { length, headers, url: self.end(url, journey.here(), end) });
                 }
                 Err(error) => journey.after(error).await?,
             }
@@ -268,7 +269,17 @@ impl Http {
             let reason = "304 to a request without conditions".to_owned();
             return Err(Error::Malformed { url: shown(&answer.url), reason });
         }
-        Ok((status, self.read(answer, limit).await?))
+        let mut body = self.read(answer, limit).await?;
+        body.url = self.end(original, place, body.url);
+        Ok((status, body))
+    }
+
+    /// Where redirects that began at `place` ended, in terms of originals.
+    fn end(&self, original: &Url, place: &Url, end: Url) -> Url {
+        if end == *place {
+            return original.clone();
+        }
+        self.config().mirrors.original(&end).unwrap_or(end)
     }
 
     /// Asks one place for `original`; anything but a success is an error.
