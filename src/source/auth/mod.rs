@@ -183,24 +183,20 @@ impl Asker<'_> {
         Ok(Grant { authorization: Authorization::Bearer(text), until: Some(until) })
     }
 
+    /// Asks the token server once; whoever wants the token decides whether all of it is tried again.
     async fn ask(&self, call: &Call, realm: &Url, authorization: Option<&Authorization>) -> Result<Token, Error> {
-        let mut journey = self.http.journey(realm, vec![realm.clone()])?;
-        loop {
-            match self.once(call, realm, authorization).await {
-                Ok(token) => return Ok(token),
-                Err(Error::Status { refusal, .. }) if matches!(refusal.status.as_u16(), 401 | 403) => {
-                    let said = server_message(&refusal.body).map(|text| format!(": {text}")).unwrap_or_default();
-                    let anonymous = authorization.is_none() && call.body.is_empty();
-                    let who = if anonymous { "anonymous access" } else { "the credentials" };
-                    return Err(self.refused(format!("`{}` refused {who}{said}", shown(realm))));
-                }
-                Err(error) => journey.after(error).await?,
+        let mirror = self.http.config().mirrors.of(realm).into_iter().next();
+        let place = mirror.as_ref().unwrap_or(realm);
+        let answer = self.http.exchange(call, place, authorization).await?;
+        let answer = self.http.success(answer).await.map_err(|error| match error {
+            Error::Status { refusal, .. } if matches!(refusal.status.as_u16(), 401 | 403) => {
+                let said = server_message(&refusal.body).map(|text| format!(": {text}")).unwrap_or_default();
+                let anonymous = authorization.is_none() && call.body.is_empty();
+                let who = if anonymous { "anonymous access" } else { "the credentials" };
+                self.refused(format!("`{}` refused {who}{said}", shown(realm)))
             }
-        }
-    }
-
-    async fn once(&self, call: &Call, realm: &Url, authorization: Option<&Authorization>) -> Result<Token, Error> {
-        let answer = self.http.success(self.http.exchange(call, realm, authorization).await?).await?;
+            other => other,
+        })?;
         let body = self.http.read(answer, MAX_TOKEN).await?;
         serde_json::from_slice(&body.bytes)
             .map_err(|_| Error::Malformed { url: shown(realm), reason: "no JSON with a token".to_owned() })

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use url::Url;
 
@@ -12,6 +13,9 @@ use crate::source::error::{Error, shown};
 
 /// Attempts at a place when another one is left: the next mirror is nearer than patience.
 const ATTEMPTS_BEFORE_NEXT: u32 = 2;
+
+/// A wait from which on nobody should wonder why nothing moves.
+const NOTABLE_WAIT: Duration = Duration::from_secs(10);
 
 /// Hosts that could not be reached in this run; they are asked last.
 #[derive(Default)]
@@ -108,7 +112,9 @@ impl Http {
     async fn wait(&self, failed: u32, error: &Error) {
         let chance = RandomState::new().hash_one(failed);
         let delay = self.0.retry.delay(failed, error.retry_after(), chance);
-        self.0.reporter.report(Event::Detail(&format!("{error}; trying again in {:.1} s", delay.as_secs_f64())));
+        let text = format!("{error}; trying again in {:.1} s", delay.as_secs_f64());
+        let event = if delay < NOTABLE_WAIT { Event::Detail(&text) } else { Event::Warning(&text) };
+        self.0.reporter.report(event);
         self.0.sleep.wait(delay).await;
     }
 

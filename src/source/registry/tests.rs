@@ -103,6 +103,25 @@ async fn logs_in_again_when_a_token_ends() {
 }
 
 #[tokio::test]
+async fn a_token_server_that_fails_is_asked_again_but_not_for_ever() {
+    let asked = AtomicUsize::new(0);
+    let server = Server::start(move |request| match request.path() {
+        "/token" if asked.fetch_add(1, Ordering::SeqCst) < 2 => reply(503, &[], ""),
+        _ => with_tokens(request, 1, manifest),
+    })
+    .await;
+    registry(&server).manifest(&image(":1")).await.unwrap();
+    assert_eq!(server.count("/token"), 3);
+    let server = Server::start(|request| match request.path() {
+        "/token" => reply(503, &[], ""),
+        _ => with_tokens(request, 1, manifest),
+    })
+    .await;
+    let error = registry(&server).manifest(&image(":1")).await.unwrap_err();
+    assert_eq!((error.exit(), server.count("/token")), (Exit::Source, 3), "{error:?}");
+}
+
+#[tokio::test]
 async fn sends_a_password_as_basic() {
     let server = Server::start(|request| match request.authorization() {
         Some("Basic dXNlcjpwYXNz") => manifest(),
