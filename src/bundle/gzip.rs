@@ -82,6 +82,32 @@ pub fn pieces(start: u64, end: u64) -> impl Iterator<Item = std::ops::Range<u64>
     })
 }
 
+/// A part of the tar within one block, as it stands in the archive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Piece<'a> {
+    /// Where it is in the tar.
+    pub start: u64,
+    /// The block's header, when the block begins here.
+    pub header: Option<&'a [u8]>,
+    /// The bytes of the tar.
+    pub data: &'a [u8],
+}
+
+/// Takes the archive's bytes at [`framed`]`(start, end)` apart.
+pub fn split(start: u64, end: u64, raw: &[u8]) -> impl Iterator<Item = Piece<'_>> {
+    let mut rest = raw;
+    pieces(start, end).map(move |piece| {
+        let mut header = None;
+        if piece.start.is_multiple_of(BLOCK) {
+            let (now, later) = rest.split_at(BLOCK_HEADER as usize);
+            (header, rest) = (Some(now), later);
+        }
+        let (data, later) = rest.split_at((piece.end - piece.start) as usize);
+        rest = later;
+        Piece { start: piece.start, header, data }
+    })
+}
+
 /// Compresses nothing: the whole archive of a tar that is in memory.
 #[cfg(test)]
 pub(crate) fn store(tar: &[u8]) -> Vec<u8> {

@@ -8,6 +8,7 @@ pub mod gzip;
 pub mod layout;
 pub mod model;
 pub mod name;
+pub mod read;
 pub mod sums;
 pub mod tar;
 pub mod write;
@@ -29,6 +30,9 @@ pub enum Error {
     /// The archive cannot be written.
     #[error(transparent)]
     Write(#[from] write::Error),
+    /// The archive cannot be read.
+    #[error(transparent)]
+    Read(#[from] read::Error),
 }
 
 impl Diagnostic for Error {
@@ -37,6 +41,7 @@ impl Diagnostic for Error {
             Self::Layout(error) => error.exit(),
             Self::Contents(error) => error.exit(),
             Self::Write(error) => error.exit(),
+            Self::Read(error) => error.exit(),
         }
     }
 
@@ -45,6 +50,7 @@ impl Diagnostic for Error {
             Self::Layout(error) => error.hint(),
             Self::Contents(error) => error.hint(),
             Self::Write(error) => error.hint(),
+            Self::Read(error) => error.hint(),
         }
     }
 }

@@ -124,6 +124,24 @@ pub fn blob_path(digest: Digest) -> String {
     format!("{BLOBS}{}", digest.hex())
 }
 
+/// Where a member stands in the archive: the sections in their order, sorted within.
+#[must_use]
+pub fn order(path: &str) -> (usize, &str) {
+    const SECTIONS: [fn(&str) -> bool; 10] = [
+        |path| path == BUNDLE_YAML,
+        |path| path == SUMS,
+        |path| path == README,
+        is_installer,
+        |path| path.starts_with("charts/"),
+        |path| path.starts_with("files/"),
+        |path| path.starts_with("components/"),
+        |path| path == OCI_LAYOUT,
+        |path| path == INDEX,
+        |path| path == MANIFEST,
+    ];
+    (SECTIONS.iter().position(|is_in| is_in(path)).unwrap_or(SECTIONS.len()), path)
+}
+
 /// Whether this is the path of an installer: a script at the root, or anything below `lib/`.
 #[must_use]
 pub fn is_installer(path: &str) -> bool {

@@ -13,6 +13,8 @@ use crate::error::Diagnostic;
 use crate::exit::Exit;
 use crate::oci::Digest;
 
+pub(crate) use place::checksum_path;
+
 mod hash;
 mod place;
 mod state;

@@ -30,7 +30,7 @@ impl Sample {
         let program = sample.blob(b"#!/bin/sh\necho program\n".to_vec());
         let mut yaml = format!(
             "version: 4.2.4\ninputs: {chart}\nchart: {{url: 'https://x.y/c.tgz', sha256: {}, size: 15, from: helm-index}}\n\
-             images: ['docker.io/library/web:1']\nfiles: {{tool: {{",
+             images: ['docker.io/library/web:1', 'quay.io/x/single:2', '{reference}']\nfiles: {{tool: {{",
             chart.hex()
         );
         for arch in [Arch::Amd64, Arch::Arm64] {
@@ -163,7 +163,8 @@ fn members_come_in_their_order() {
             "manifest.json",
         ]
     );
-    assert!(blobs.is_sorted() && blobs.iter().all(|path| path.starts_with("blobs/sha256/")));
+    assert!(paths.is_sorted_by_key(|path| model::order(path)));
+    assert!(blobs.iter().all(|path| path.starts_with("blobs/sha256/")));
     // Two indexes with one child each, one manifest, and of each a configuration and a layer; one layer is shared.
     assert_eq!(blobs.len(), 2 * (2 + 2) + 3 + 1);
     let modes: Vec<_> = members.iter().filter(|m| m.mode == 0o755).map(|m| m.path.as_str()).collect();

@@ -64,14 +64,8 @@ pub(super) fn follow(shared: &Shared) -> io::Result<Option<Hashed>> {
         buffer.resize(usize::try_from(range.end - range.start).unwrap_or(usize::MAX), 0);
         shared.read_raw(range.start, &mut buffer)?;
         sha256.update(&buffer);
-        let mut rest = buffer.as_slice();
-        for piece in gzip::pieces(at, end) {
-            if piece.start.is_multiple_of(gzip::BLOCK) {
-                rest = &rest[5..];
-            }
-            let (now, later) = rest.split_at(usize::try_from(piece.end - piece.start).unwrap_or(usize::MAX));
-            crc.update(now);
-            rest = later;
+        for piece in gzip::split(at, end, &buffer) {
+            crc.update(piece.data);
         }
         at = end;
         if at == layout.extent(index).end {

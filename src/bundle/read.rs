@@ -1,0 +1,360 @@
+//! Reading a bundle: any byte at once where it is in canonical form, in order where somebody
+//! recompressed it, and from the files where it is unpacked.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use super::model::{self, BundleFile};
+use super::{name, tar};
+use crate::error::Diagnostic;
+use crate::exit::Exit;
+use crate::yaml::{self, YamlError};
+
+mod directory;
+pub mod framed;
+mod stream;
+#[cfg(test)]
+mod tests;
+
+pub use directory::Foreign;
+
+/// The most members that are read, 100 000: a bundle of all our components has some hundreds.
+pub const MAX_MEMBERS: usize = super::sums::MAX_FILES;
+
+/// Why a bundle cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The disk said no.
+    #[error("cannot read `{path}`")]
+    Disk {
+        /// The file or directory.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// Something else.
+    #[error("`{path}` is no bundle: {reason}")]
+    NotBundle {
+        /// The file or directory.
+        path: PathBuf,
+        /// What a bundle has.
+        reason: &'static str,
+    },
+    /// Bytes that cannot be as they were written.
+    #[error("`{path}` is damaged at byte {at} of its tar: {reason}")]
+    Damaged {
+        /// The archive.
+        path: PathBuf,
+        /// Where in the tar.
+        at: u64,
+        /// What is wrong there.
+        reason: String,
+    },
+    /// An entry that a bundle does not have, such as a link.
+    #[error("`{path}` is damaged or hostile at byte {at} of its tar")]
+    Entry {
+        /// The archive.
+        path: PathBuf,
+        /// Where in the tar.
+        at: u64,
+        /// What is wrong with it.
+        source: tar::Error,
+    },
+    /// A member is not there.
+    #[error("`{path}` is no bundle: it has no `{member}`")]
+    Missing {
+        /// The bundle.
+        path: PathBuf,
+        /// The member.
+        member: String,
+    },
+    /// A member is larger than it can be.
+    #[error("`{member}` of `{path}` has {size} bytes; at most {limit} are read")]
+    TooLarge {
+        /// The bundle.
+        path: PathBuf,
+        /// The member.
+        member: String,
+        /// Its size.
+        size: u64,
+        /// The bound.
+        limit: u64,
+    },
+    /// `bundle.yaml` is wrong at a place.
+    #[error(transparent)]
+    About(#[from] YamlError),
+    /// Written by a newer version of this program.
+    #[error("`{path}` has schema {found}, this program reads up to {known}")]
+    Newer {
+        /// The bundle.
+        path: PathBuf,
+        /// The schema in `bundle.yaml`.
+        found: u32,
+        /// The newest schema that is known.
+        known: u32,
+    },
+}
+
+impl Diagnostic for Error {
+    fn exit(&self) -> Exit {
+        match self {
+            Self::Disk { .. } => Exit::Disk,
+            Self::NotBundle { .. } | Self::Missing { .. } | Self::Newer { .. } => Exit::Usage,
+            Self::Damaged { .. } | Self::Entry { .. } | Self::TooLarge { .. } | Self::About(_) => Exit::Mismatch,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Damaged { .. } | Self::Entry { .. } | Self::TooLarge { .. } | Self::About(_) => {
+                Some("`bundler verify` lists all that is wrong; copy the bundle again".to_owned())
+            }
+            Self::Newer { .. } => Some("use the version of bundler that wrote it, or a newer one".to_owned()),
+            Self::Disk { .. } | Self::NotBundle { .. } | Self::Missing { .. } => None,
+        }
+    }
+}
+
+/// In which form a bundle is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Form {
+    /// As it was written: any byte can be read at once.
+    Canonical,
+    /// Compressed again: read in order.
+    Recompressed,
+    /// A directory.
+    Unpacked,
+}
+
+/// A file of a bundle.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// Its path, which is safe.
+    pub path: String,
+    /// Its permissions.
+    pub mode: u32,
+    /// Its size in bytes.
+    pub size: u64,
+    /// Where its bytes begin in the tar; 0 in a directory.
+    start: u64,
+}
+
+impl Entry {
+    /// The bytes of the tar that are its content.
+    pub(crate) const fn range(&self) -> std::ops::Range<u64> {
+        self.start..self.start + self.size
+    }
+}
+
+/// A bundle that is open for reading, from any number of threads.
+#[derive(Debug)]
+pub struct Bundle {
+    path: PathBuf,
+    inner: Inner,
+    members: Vec<Entry>,
+    by_path: HashMap<String, usize>,
+}
+
+#[derive(Debug)]
+enum Inner {
+    Canonical(framed::Archive),
+    Recompressed { stream: Box<Mutex<stream::Stream>>, trailing: u64 },
+    Unpacked { foreign: Vec<Foreign> },
+}
+
+impl Bundle {
+    /// Opens an archive or an unpacked bundle, and reads the names of its members.
+    pub fn open(path: &Path) -> Result<Self, Error> {
+        let disk = |source| Error::Disk { path: path.to_owned(), source };
+        let file = File::open(path).map_err(disk)?;
+        let metadata = file.metadata().map_err(disk)?;
+        let (inner, members) = if metadata.is_dir() {
+            let (members, foreign) = directory::list(path)?;
+            (Inner::Unpacked { foreign }, members)
+        } else if let Some(archive) = framed::Archive::recognise(file, metadata.len()).map_err(disk)? {
+            let members = walk(path, |at, header| archive.read(at, header), Some(archive.tar_size()))?;
+            (Inner::Canonical(archive), members)
+        } else {
+            let mut stream = stream::Stream::open(path)?;
+            let members = walk(path, |at, header| stream.read(at, header), None)?;
+            let trailing = stream.drain().map_err(|error| error.in_archive(path))?;
+            (Inner::Recompressed { stream: Box::new(Mutex::new(stream)), trailing }, members)
+        };
+        let by_path = members.iter().enumerate().map(|(index, member)| (member.path.clone(), index)).collect();
+        Ok(Self { path: path.to_owned(), inner, members, by_path })
+    }
+
+    /// The archive or directory.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// In which form it is.
+    #[must_use]
+    pub const fn form(&self) -> Form {
+        match self.inner {
+            Inner::Canonical(_) => Form::Canonical,
+            Inner::Recompressed { .. } => Form::Recompressed,
+            Inner::Unpacked { .. } => Form::Unpacked,
+        }
+    }
+
+    /// The members: in the archive's order, or sorted in a directory.
+    #[must_use]
+    pub fn members(&self) -> &[Entry] {
+        &self.members
+    }
+
+    /// The place of the member with this path among [`Bundle::members`].
+    #[must_use]
+    pub fn find(&self, path: &str) -> Option<usize> {
+        self.by_path.get(path).copied()
+    }
+
+    /// Fills `bytes` from a member at `offset`.
+    ///
+    /// # Panics
+    /// When there is no member `index`.
+    pub fn read_at(&self, index: usize, offset: u64, bytes: &mut [u8]) -> Result<(), Error> {
+        let member = &self.members[index];
+        let end = offset.checked_add(bytes.len() as u64);
+        if end.is_none_or(|end| end > member.size) {
+            let source = io::ErrorKind::UnexpectedEof.into();
+            return Err(Error::Disk { path: self.path.join(&member.path), source });
+        }
+        let result = match &self.inner {
+            Inner::Canonical(archive) => archive.read(member.start + offset, bytes),
+            Inner::Recompressed { stream, .. } => {
+                stream.lock().unwrap_or_else(PoisonError::into_inner).read(member.start + offset, bytes)
+            }
+            Inner::Unpacked { .. } => {
+                let path = self.path.join(&member.path);
+                return directory::read(&path, offset, bytes).map_err(|source| Error::Disk { path, source });
+            }
+        };
+        result.map_err(|error| error.in_archive(&self.path))
+    }
+
+    /// All bytes of a small member.
+    pub fn read(&self, member: &str, limit: u64) -> Result<Vec<u8>, Error> {
+        let missing = || Error::Missing { path: self.path.clone(), member: member.to_owned() };
+        let index = self.find(member).ok_or_else(missing)?;
+        let size = self.members[index].size;
+        let too_large = || Error::TooLarge { path: self.path.clone(), member: member.to_owned(), size, limit };
+        let length = usize::try_from(size).ok().filter(|_| size <= limit).ok_or_else(too_large)?;
+        let mut bytes = vec![0; length];
+        self.read_at(index, 0, &mut bytes)?;
+        Ok(bytes)
+    }
+
+    /// What the bundle says about itself.
+    pub fn about(&self) -> Result<BundleFile, Error> {
+        let bytes = self.read(model::BUNDLE_YAML, yaml::MAX_YAML as u64)?;
+        let file = self.path.join(model::BUNDLE_YAML).display().to_string();
+        let text = String::from_utf8(bytes).map_err(|_| YamlError {
+            file: file.clone(),
+            place: yaml::Place::default(),
+            message: "the file is not UTF-8".to_owned(),
+            hint: None,
+        })?;
+        let schema: Schema = yaml::parse(&file, &text)?;
+        if schema.schema > model::SCHEMA {
+            return Err(Error::Newer { path: self.path.clone(), found: schema.schema, known: model::SCHEMA });
+        }
+        Ok(yaml::parse(&file, &text)?)
+    }
+
+    /// The archive in its canonical form, if it is in it.
+    pub(crate) const fn archive(&self) -> Option<&framed::Archive> {
+        match &self.inner {
+            Inner::Canonical(archive) => Some(archive),
+            _ => None,
+        }
+    }
+
+    /// How many bytes follow the gzip member, where that is known.
+    pub(crate) const fn trailing(&self) -> u64 {
+        match self.inner {
+            Inner::Recompressed { trailing, .. } => trailing,
+            _ => 0,
+        }
+    }
+
+    /// What is in an unpacked bundle but is no plain file with a safe name.
+    pub(crate) fn foreign(&self) -> &[Foreign] {
+        match &self.inner {
+            Inner::Unpacked { foreign } => foreign,
+            _ => &[],
+        }
+    }
+}
+
+/// The schema alone, so that a newer file is recognised whatever else is in it.
+#[derive(serde::Deserialize)]
+struct Schema {
+    schema: u32,
+}
+
+/// Why bytes of a tar cannot be had.
+#[derive(Debug)]
+pub(crate) enum Fault {
+    /// The disk said no.
+    Disk(io::Error),
+    /// The archive is damaged here.
+    Damaged { at: u64, reason: String },
+}
+
+impl Fault {
+    fn in_archive(self, path: &Path) -> Error {
+        let path = path.to_owned();
+        match self {
+            Self::Disk(source) => Error::Disk { path, source },
+            Self::Damaged { at, reason } => Error::Damaged { path, at, reason },
+        }
+    }
+}
+
+/// Reads the headers of a tar; `size` is that of the tar, where it is known.
+fn walk(
+    path: &Path,
+    mut read: impl FnMut(u64, &mut [u8]) -> Result<(), Fault>,
+    size: Option<u64>,
+) -> Result<Vec<Entry>, Error> {
+    let damaged = |at, reason: &str| Error::Damaged { path: path.to_owned(), at, reason: reason.to_owned() };
+    let mut members = Vec::<Entry>::new();
+    let mut seen = std::collections::HashSet::new();
+    let mut at = 0_u64;
+    loop {
+        let mut header = [0; 512];
+        if size.is_some_and(|size| size - at < tar::RECORD) {
+            return Err(damaged(at, "the tar ends within a member"));
+        }
+        read(at, &mut header).map_err(|fault| fault.in_archive(path))?;
+        let entry = tar::parse(&header).map_err(|source| match source {
+            tar::Error::Checksum if at == 0 => Error::NotBundle { path: path.to_owned(), reason: "it holds no tar" },
+            source => Error::Entry { path: path.to_owned(), at, source },
+        })?;
+        let Some(entry) = entry else { break };
+        if members.len() == MAX_MEMBERS {
+            return Err(damaged(at, "more than 100000 members"));
+        }
+        if !seen.insert(entry.path.clone()) {
+            let quoted = name::quote(entry.path.as_bytes());
+            return Err(damaged(at, &format!("a second member `{quoted}`")));
+        }
+        let start = at + tar::RECORD;
+        let end = tar::padded(entry.size).and_then(|length| start.checked_add(length));
+        let bound = size.unwrap_or(1 << 62);
+        at = end.filter(|end| *end <= bound).ok_or_else(|| damaged(at, "a member beyond the end of the tar"))?;
+        members.push(Entry { path: entry.path, mode: entry.mode, size: entry.size, start });
+    }
+    if members.is_empty() {
+        return Err(Error::NotBundle { path: path.to_owned(), reason: "its tar is empty" });
+    }
+    Ok(members)
+}

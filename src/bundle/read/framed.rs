@@ -1,0 +1,94 @@
+//! Reading a canonical archive, checking the header of each block that is passed.
+
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt as _;
+
+use super::super::{gzip, tar};
+use super::Fault;
+
+/// How much is read at once, 1 MiB: large enough for the system calls not to count.
+const CHUNK: u64 = 1 << 20;
+
+/// An archive whose size, first and last bytes are as this program writes them.
+#[derive(Debug)]
+pub(crate) struct Archive {
+    file: File,
+    tar_size: u64,
+}
+
+impl Archive {
+    /// Recognises an archive in canonical form from its ends; `None` when it is anything else.
+    pub(super) fn recognise(file: File, file_size: u64) -> io::Result<Option<Self>> {
+        let Some(tar_size) = gzip::tar_size(file_size) else { return Ok(None) };
+        if tar_size < tar::END || !tar_size.is_multiple_of(tar::RECORD) {
+            return Ok(None);
+        }
+        let mut header = [0; 10];
+        file.read_exact_at(&mut header, 0)?;
+        if header != gzip::HEADER {
+            return Ok(None);
+        }
+        let last = (tar_size - 1) / gzip::BLOCK * gzip::BLOCK;
+        for start in [0, last] {
+            let mut header = [0; 5];
+            file.read_exact_at(&mut header, gzip::file_offset(start) - gzip::BLOCK_HEADER)?;
+            if header != gzip::block_header(start, tar_size) {
+                return Ok(None);
+            }
+        }
+        Ok(Some(Self { file, tar_size }))
+    }
+
+    /// The size of the tar in bytes.
+    pub(crate) const fn tar_size(&self) -> u64 {
+        self.tar_size
+    }
+
+    /// The crc32 and size that the archive ends with.
+    pub(crate) fn trailer(&self) -> io::Result<[u8; 8]> {
+        let mut trailer = [0; 8];
+        self.file.read_exact_at(&mut trailer, gzip::file_size(self.tar_size) - gzip::TRAILER)?;
+        Ok(trailer)
+    }
+
+    /// Fills `bytes` from the tar at `at`.
+    pub(crate) fn read(&self, at: u64, bytes: &mut [u8]) -> Result<(), Fault> {
+        let mut rest = bytes;
+        let end = at + rest.len() as u64;
+        self.visit(at, end, &mut Vec::new(), |data| {
+            let (now, later) = std::mem::take(&mut rest).split_at_mut(data.len());
+            now.copy_from_slice(data);
+            rest = later;
+        })
+    }
+
+    /// Gives the tar's bytes `start..end` piece by piece, in their order and without copying them.
+    pub(crate) fn visit(
+        &self,
+        start: u64,
+        end: u64,
+        buffer: &mut Vec<u8>,
+        mut each: impl FnMut(&[u8]),
+    ) -> Result<(), Fault> {
+        if end > self.tar_size {
+            return Err(Fault::Damaged { at: end, reason: "beyond the end of the tar".to_owned() });
+        }
+        let mut at = start;
+        while at < end {
+            let next = end.min(at + CHUNK);
+            let range = gzip::framed(at, next);
+            buffer.resize((range.end - range.start) as usize, 0);
+            self.file.read_exact_at(buffer, range.start).map_err(Fault::Disk)?;
+            for piece in gzip::split(at, next, buffer) {
+                if piece.header.is_some_and(|header| header != gzip::block_header(piece.start, self.tar_size)) {
+                    let reason = "the header of a deflate block is not as it was written".to_owned();
+                    return Err(Fault::Damaged { at: piece.start, reason });
+                }
+                each(piece.data);
+            }
+            at = next;
+        }
+        Ok(())
+    }
+}
