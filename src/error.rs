@@ -54,4 +54,6 @@ union! {
     Chart(crate::chart::Error),
     /// The index of a Helm repository.
     Index(crate::source::helm::Error),
+    /// Resolving.
+    Resolve(crate::resolve::Error),
 }

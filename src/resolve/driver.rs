@@ -1,0 +1,492 @@
+//! The driver: versions, then files and charts, then one render of all charts, then images.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use futures_util::StreamExt as _;
+use jiff::Timestamp;
+
+use super::assemble::{self, Done};
+use super::choice::end_of_day;
+use super::files::Files;
+use super::images::Images;
+use super::render::{self, Rendering};
+use super::rules::Reader;
+use super::sources::Sources;
+use super::template::Names;
+use super::versions::{Choice, Chooser};
+use super::{Error, Failure, Notice, Options, Resolved, charts, program, report};
+use crate::catalog::model::{Catalog, Component, Warning};
+use crate::chart::images::{self as discovery, Discovery, Required, Rule};
+use crate::chart::{crd, images};
+use crate::event::{Event, Reporter};
+use crate::lock::{Lock, model as lock};
+use crate::oci::Reference;
+use crate::source::once::Once;
+use crate::version::Version;
+
+/// The component of the catalog that is the platform's Kubernetes.
+const KUBERNETES: &str = "k3s";
+/// The largest list of images that is read, 1 MiB: k3s' has 1 KiB.
+const MAX_IMAGE_LIST: u64 = 1 << 20;
+
+/// One run.
+struct Driver<'a> {
+    catalog: &'a Catalog,
+    before: Option<&'a Lock>,
+    sources: &'a Sources,
+    reporter: &'a dyn Reporter,
+    as_of: Timestamp,
+    kubernetes: Version,
+    jobs: usize,
+}
+
+/// A component with everything that is needed before its images are known.
+struct Prepared {
+    choice: Choice,
+    files: BTreeMap<String, BTreeMap<crate::oci::Arch, lock::File>>,
+    charts: Vec<charts::Fetched>,
+}
+
+impl Prepared {
+    fn app_version(&self) -> Option<&str> {
+        self.charts.first()?.archive.chart.app_version.as_deref()
+    }
+}
+
+pub(super) async fn run(options: Options, reporter: &dyn Reporter) -> Result<Resolved, Error> {
+    let selected = select(&options.catalog, &options.components)?;
+    let Options { catalog, lock: before, cache_dir, now, offline, http, .. } = &options;
+    let sources = Sources::new(http.clone(), cache_dir.clone(), *now, *offline)
+        .map_err(|error| Error::GitHub(Box::new(error)))?;
+    let minor = &catalog.file.platform.kubernetes.value;
+    let mut driver = Driver {
+        catalog,
+        before: before.as_ref(),
+        sources: &sources,
+        reporter,
+        as_of: options.as_of.map_or(*now, end_of_day),
+        kubernetes: format!("{minor}.0")
+            .parse()
+            .map_err(|e: crate::version::VersionError| Error::Platform(e.to_string()))?,
+        jobs: options.jobs.max(1),
+    };
+    reporter.report(Event::Step(&format!("resolving {} components", selected.len())));
+    reporter.report(Event::Total { bytes: 0, items: selected.len() as u64 });
+    let mut failures = BTreeMap::new();
+
+    let choices = driver.choose_all(&selected, &mut failures).await;
+    let mut prepared = driver.prepare_all(choices, &mut failures).await;
+    let helm = prepared.get(program::COMPONENT).map(|p| driver.component(program::COMPONENT, p));
+    let helm = helm.as_ref().or_else(|| driver.locked(program::COMPONENT));
+    let mut rendered = BTreeMap::new();
+    if prepared.values().any(|prepared| !prepared.charts.is_empty()) {
+        let found = program::find(&sources, options.helm.as_deref(), options.search_path.as_deref(), helm).await;
+        let helm = found.map_err(|error| Error::Helm(Box::new(error)))?;
+        reporter.report(Event::Detail(&format!(
+            "rendering with Helm {} at `{}`",
+            helm.version(),
+            helm.program().display()
+        )));
+        let mut renderings = Vec::new();
+        for (name, component) in &prepared {
+            match driver.renderings(name, &component.choice.version, component.choice.tag.as_deref(), &component.charts)
+            {
+                Ok(more) => renderings.extend(more),
+                Err(failure) => {
+                    failures.insert(name.clone(), failure);
+                }
+            }
+        }
+        prepared.retain(|name, _| !failures.contains_key(name));
+        renderings.extend(driver.others(&prepared).await);
+        rendered = render::all(&helm, renderings, &catalog.file.platform.api_versions, driver.jobs).await;
+    }
+
+    let done = driver.finish_all(prepared, rendered, &mut failures).await;
+    let mut warnings: Vec<Notice> = done.values().flat_map(|done| done.notices.clone()).collect();
+    warnings.sort();
+    let entries = done.into_iter().map(|(name, done)| (name, done.done)).collect();
+    let lock = assemble::lock(catalog, before.as_ref(), entries, &failures);
+    let changes = report::changes(before.as_ref(), &lock);
+    Ok(Resolved { lock, changes, failures, warnings, counted: sources.github.counted() })
+}
+
+/// The names to resolve: those that were given, or all.
+fn select(catalog: &Catalog, given: &[String]) -> Result<BTreeSet<String>, Error> {
+    if given.is_empty() {
+        return Ok(catalog.components.keys().cloned().collect());
+    }
+    let unknown = given.iter().find(|name| !catalog.components.contains_key(*name));
+    match unknown {
+        None => Ok(given.iter().cloned().collect()),
+        Some(name) => {
+            let distance = |known: &&String| strsim::damerau_levenshtein(name, known);
+            let nearest = catalog.components.keys().min_by_key(distance).filter(|n| distance(n) <= 1 + name.len() / 3);
+            Err(Error::NoComponent { name: name.clone(), nearest: nearest.cloned() })
+        }
+    }
+}
+
+/// A finished component with what has to be said about it.
+struct Finished {
+    done: Done,
+    notices: Vec<Notice>,
+}
+
+impl Driver<'_> {
+    fn locked(&self, name: &str) -> Option<&lock::Component> {
+        self.before?.components.get(name)
+    }
+
+    fn reader(&self) -> Reader<'_> {
+        Reader { catalog: self.catalog, as_of: self.as_of, kubernetes: &self.kubernetes }
+    }
+
+    /// Chooses all versions, the platform's Kubernetes first, since charts have to fit it.
+    async fn choose_all(
+        &mut self,
+        selected: &BTreeSet<String>,
+        failures: &mut BTreeMap<String, Failure>,
+    ) -> BTreeMap<String, Choice> {
+        let mut choices = BTreeMap::new();
+        let mut results = Vec::new();
+        if let Some(component) = self.catalog.components.get(KUBERNETES) {
+            let version = if selected.contains(KUBERNETES) {
+                let choice = self.choose(KUBERNETES, component).await;
+                let version = choice.as_ref().ok().map(|choice| choice.version.clone());
+                results.push((KUBERNETES.to_owned(), choice));
+                version
+            } else {
+                self.locked(KUBERNETES).map(|locked| locked.version.clone())
+            };
+            let fits = |version: &Version| version.parts()[..2] == self.kubernetes.parts()[..2];
+            if let Some(version) = version.and_then(|text| text.parse().ok()).filter(fits) {
+                self.kubernetes = version;
+            }
+        }
+        let others = self.catalog.components.iter().filter(|(name, _)| selected.contains(*name) && *name != KUBERNETES);
+        let driver = &*self;
+        let asks = others.map(async |(name, component)| (name.clone(), driver.choose(name, component).await));
+        results.extend(futures_util::stream::iter(asks).buffer_unordered(self.jobs).collect::<Vec<_>>().await);
+        for (name, result) in results {
+            keep(&mut choices, failures, name, result);
+        }
+        choices
+    }
+
+    async fn choose(&self, name: &str, component: &Component) -> Result<Choice, Failure> {
+        let locked = self.locked(name);
+        let reader = self.reader();
+        let sources = self.sources;
+        let choice =
+            Chooser { name, component, sources, reader: &reader, reporter: self.reporter, locked }.choose().await?;
+        self.reporter.report(Event::Detail(&format!("{name}: {}", choice.version)));
+        Ok(choice)
+    }
+
+    /// Locks the files and fetches the charts of all components.
+    async fn prepare_all(
+        &self,
+        choices: BTreeMap<String, Choice>,
+        failures: &mut BTreeMap<String, Failure>,
+    ) -> BTreeMap<String, Prepared> {
+        let asks = choices.into_iter().map(async |(name, choice)| {
+            let result = self.prepare(&name, choice).await;
+            (name, result)
+        });
+        let results: Vec<_> = futures_util::stream::iter(asks).buffer_unordered(self.jobs).collect().await;
+        let mut prepared = BTreeMap::new();
+        for (name, result) in results {
+            keep(&mut prepared, failures, name, result);
+        }
+        prepared
+    }
+
+    async fn prepare(&self, name: &str, choice: Choice) -> Result<Prepared, Failure> {
+        let component = &self.catalog.components[name];
+        let files = Files {
+            sources: self.sources,
+            component,
+            architectures: &self.catalog.file.platform.architectures,
+            names: self.names(&choice.version, choice.tag.as_deref(), None),
+            locked: self.locked(name),
+        };
+        let files = files.lock().await?;
+        let mut fetched = Vec::new();
+        for (chart, choice) in component.all_charts().zip(&choice.charts) {
+            fetched.push(charts::fetch(self.sources, &chart.value.name, choice).await?);
+        }
+        Ok(Prepared { choice, files, charts: fetched })
+    }
+
+    fn names<'n>(&'n self, version: &'n str, tag: Option<&'n str>, app_version: Option<&'n str>) -> Names<'n> {
+        let platform = &self.catalog.file.platform;
+        Names {
+            version: Some(version),
+            tag,
+            app_version,
+            arch: None,
+            kubernetes: Some(&platform.kubernetes.value),
+            kubeedge: platform.kubeedge.as_ref().map(|v| v.value.as_str()),
+        }
+    }
+
+    fn renderings(
+        &self,
+        name: &str,
+        version: &str,
+        tag: Option<&str>,
+        fetched: &[charts::Fetched],
+    ) -> Result<Vec<Rendering>, Failure> {
+        let component = &self.catalog.components[name];
+        let kubernetes = self.kubernetes.as_str();
+        let rendering = |(chart, fetched): (&crate::yaml::Spanned<crate::catalog::model::Chart>, &charts::Fetched)| {
+            let names = self.names(version, tag, fetched.archive.chart.app_version.as_deref());
+            Ok(Rendering {
+                component: name.to_owned(),
+                chart: chart.value.name.clone(),
+                archive: fetched.path.clone(),
+                release: render::release(self.catalog, name, &chart.value, &names, kubernetes)?,
+                defines: crd::api_versions(&fetched.archive.crds),
+            })
+        };
+        component.all_charts().zip(fetched).map(rendering).collect()
+    }
+
+    /// The charts of the components that this run leaves as they are: what they define counts for the others.
+    async fn others(&self, prepared: &BTreeMap<String, Prepared>) -> Vec<Rendering> {
+        let mut renderings = Vec::new();
+        for (name, component) in self.catalog.components.iter().filter(|(name, _)| !prepared.contains_key(*name)) {
+            let Some(locked) = self.locked(name) else { continue };
+            let mut fetched = Vec::new();
+            for chart in component.all_charts() {
+                let name = &chart.value.name;
+                let Some(locked) = locked.charts.get(name).or(locked.chart.as_ref()) else { continue };
+                match charts::locked(self.sources, name, locked).await {
+                    Ok(chart) => fetched.push(chart),
+                    Err(error) => {
+                        let text = format!("what chart {name} defines is not known to the other charts: {error}");
+                        self.reporter.report(Event::Warning(&text));
+                    }
+                }
+            }
+            renderings
+                .extend(self.renderings(name, &locked.version, locked.tag.as_deref(), &fetched).unwrap_or_default());
+        }
+        renderings
+    }
+
+    /// Locks the images of all components.
+    async fn finish_all(
+        &self,
+        prepared: BTreeMap<String, Prepared>,
+        mut rendered: render::Rendered,
+        failures: &mut BTreeMap<String, Failure>,
+    ) -> BTreeMap<String, Finished> {
+        let none = BTreeMap::new();
+        let min_age = self.catalog.file.policy.min_age.as_ref().and_then(|age| age.value.parse().ok());
+        let images = Images {
+            sources: self.sources,
+            architectures: &self.catalog.file.platform.architectures,
+            reporter: self.reporter,
+            locked: self.before.map_or(&none, |lock| &lock.images),
+            min_age: min_age.unwrap_or_default(),
+            as_of: self.as_of,
+            done: Once::default(),
+        };
+        let mut asks = Vec::new();
+        for (name, component) in prepared {
+            let rendered = rendered.remove(&name).unwrap_or_else(|| Ok(Discovery::default()));
+            asks.push(self.finish(name, component, rendered, &images));
+        }
+        let results: Vec<_> = futures_util::stream::iter(asks).buffer_unordered(self.jobs).collect().await;
+        let mut done = BTreeMap::new();
+        for (name, result) in results {
+            keep(&mut done, failures, name, result);
+        }
+        done
+    }
+
+    async fn finish(
+        &self,
+        name: String,
+        prepared: Prepared,
+        rendered: Result<Discovery, Failure>,
+        images: &Images<'_>,
+    ) -> (String, Result<Finished, Failure>) {
+        let result = async {
+            let mut found = rendered?;
+            found.extend(self.resources(&name)?);
+            let (references, mut notices) = self.references(&name, &prepared, &found).await?;
+            notices.extend(self.notices(&name, &prepared));
+            let asks = references.into_iter().map(async |reference| {
+                let image = images.lock(&reference).await?;
+                Ok::<_, Failure>((reference, image))
+            });
+            let mut locked = BTreeMap::new();
+            let mut results = futures_util::stream::iter(asks).buffer_unordered(self.jobs);
+            while let Some(result) = results.next().await {
+                let (reference, image) = result?;
+                locked.insert(reference, image);
+            }
+            let component =
+                lock::Component { images: locked.keys().cloned().collect(), ..self.component(&name, &prepared) };
+            Ok(Finished { done: Done { component, images: locked }, notices })
+        }
+        .await;
+        self.reporter.report(Event::Item(&name));
+        (name, result)
+    }
+
+    /// The images of the component's own manifests.
+    fn resources(&self, name: &str) -> Result<Discovery, Failure> {
+        let mut found = Discovery::default();
+        let component = &self.catalog.components[name];
+        for (path, bytes) in self.catalog.inputs.get(name).into_iter().flatten() {
+            let named = |resource: &str| {
+                path.strip_prefix(resource).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+            };
+            let wanted = component.resources.iter().any(|r| named(r.value.trim_end_matches('/')));
+            let yaml = [".yaml", ".yml", ".json"].iter().any(|ending| path.ends_with(ending));
+            if wanted && yaml {
+                let text = String::from_utf8_lossy(bytes);
+                let more =
+                    images::discover(path, &text).map_err(|error| Failure::Resource { source: Box::new(error) })?;
+                found.extend(more);
+            }
+        }
+        Ok(found)
+    }
+
+    /// Every image that the component needs.
+    async fn references(
+        &self,
+        name: &str,
+        prepared: &Prepared,
+        found: &Discovery,
+    ) -> Result<(BTreeSet<Reference>, Vec<Notice>), Failure> {
+        let component = &self.catalog.components[name];
+        let choice = &prepared.choice;
+        let names = self.names(&choice.version, choice.tag.as_deref(), prepared.app_version());
+        let fill = |text: &str| names.fill(text);
+        let mut declared = Vec::new();
+        for image in &component.declared_images {
+            declared.push((fill(&image.image.value)?, image.reason.as_str()));
+        }
+        for image in &component.images {
+            declared.push((fill(&image.value)?, "images of the component"));
+        }
+        for image in self.image_list(component, &names).await? {
+            declared.push((image, "upstream's own list"));
+        }
+        let mut ignored = Vec::new();
+        for image in &component.ignored_images {
+            ignored.push((fill(&image.image.value)?, image.reason.as_str()));
+        }
+        let rules = |list: &[(String, &str)]| -> Vec<(String, String)> {
+            list.iter().map(|(image, reason)| (image.clone(), (*reason).to_owned())).collect()
+        };
+        let (declared, ignored) = (rules(&declared), rules(&ignored));
+        let required = required(found, &declared, &ignored)?;
+        let notices = required.unused.iter().map(|unused| {
+            let text = format!("the ignored image {unused} matches nothing");
+            self.notice(name, Warning::IgnoredImage, text, false)
+        });
+        Ok((required.images.keys().cloned().collect(), notices.collect()))
+    }
+
+    /// The references of upstream's own list, unless a file of the component holds those images.
+    async fn image_list(&self, component: &Component, names: &Names<'_>) -> Result<Vec<String>, Failure> {
+        let Some(list) = component.image_list.as_ref().filter(|list| list.carried_by.is_none()) else {
+            return Ok(Vec::new());
+        };
+        let mut images = BTreeSet::new();
+        for arch in &self.catalog.file.platform.architectures {
+            let upstream = component.arch.get(arch).map_or(arch.as_str(), String::as_str);
+            let names = Names { arch: Some(upstream), ..*names };
+            let Some(url) = list.url.get(*arch) else { continue };
+            let url = super::versions::parse_url("image_list.url", &names.fill_url(url)?)?;
+            let bytes = self.sources.document(&url, MAX_IMAGE_LIST).await?;
+            let text = String::from_utf8_lossy(&bytes);
+            let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
+            images.extend(lines.map(str::to_owned));
+        }
+        Ok(images.into_iter().collect())
+    }
+
+    fn notices(&self, name: &str, prepared: &Prepared) -> Vec<Notice> {
+        let mut notices: Vec<Notice> = Vec::new();
+        for remark in &prepared.choice.remarks {
+            notices.push(self.notice(name, remark.what, remark.text.clone(), remark.fails_check));
+        }
+        let said = notices.iter().any(|notice| notice.what == Warning::Deprecated);
+        for chart in prepared.charts.iter().filter(|chart| chart.archive.chart.deprecated && !said) {
+            let text = format!("chart {} is deprecated", chart.archive.chart.name);
+            notices.push(self.notice(name, Warning::Deprecated, text, true));
+        }
+        notices
+    }
+
+    fn notice(&self, name: &str, what: Warning, text: String, fails_check: bool) -> Notice {
+        let accepted = self.reader().accepted(&self.catalog.components[name], what).map(str::to_owned);
+        let fails_check = fails_check && accepted.is_none();
+        Notice { component: name.to_owned(), what, text, accepted, fails_check }
+    }
+
+    /// The lock's entry of a component, without its images.
+    fn component(&self, name: &str, prepared: &Prepared) -> lock::Component {
+        let choice = &prepared.choice;
+        let component = &self.catalog.components[name];
+        let chart = |key: &str, fetched: &charts::Fetched| {
+            let (own, version) = (&fetched.archive.chart.name, &fetched.archive.chart.version);
+            lock::Chart {
+                name: (own != key).then(|| own.clone()),
+                version: (*version != choice.version).then(|| version.clone()),
+                url: fetched.url.clone(),
+                sha256: fetched.sha256,
+                size: Some(fetched.size),
+                from: fetched.from,
+            }
+        };
+        let single = component.charts.is_empty();
+        let by_name = prepared.charts.iter().filter(|_| !single);
+        lock::Component {
+            version: choice.version.clone(),
+            tag: choice.tag.clone(),
+            app_version: prepared.app_version().map(str::to_owned),
+            inputs: assemble::inputs(self.catalog, name),
+            chart: prepared.charts.first().filter(|_| single).map(|fetched| chart(name, fetched)),
+            charts: by_name.map(|f| (f.archive.chart.name.clone(), chart(&f.archive.chart.name, f))).collect(),
+            files: prepared.files.clone(),
+            images: Vec::new(),
+        }
+    }
+}
+
+/// What is carried; the first of the mistakes counts, and the message names how many there are.
+fn required(
+    found: &Discovery,
+    declared: &[(String, String)],
+    ignored: &[(String, String)],
+) -> Result<Required, Failure> {
+    fn rules(list: &[(String, String)]) -> Vec<Rule<'_>> {
+        list.iter().map(|(image, reason)| Rule { image, reason }).collect()
+    }
+    discovery::required(found, &rules(declared), &rules(ignored), false).map_err(Failure::Images)
+}
+
+fn keep<T>(
+    good: &mut BTreeMap<String, T>,
+    failures: &mut BTreeMap<String, Failure>,
+    name: String,
+    result: Result<T, Failure>,
+) {
+    match result {
+        Ok(value) => {
+            good.insert(name, value);
+        }
+        Err(failure) => {
+            failures.insert(name, failure);
+        }
+    }
+}

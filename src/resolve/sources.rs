@@ -1,0 +1,137 @@
+//! The sources of one run: the clients, and what is asked once for all components.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use jiff::Timestamp;
+use url::Url;
+
+use super::Failure;
+use crate::oci::{Arch, Digest, Reference};
+use crate::source::kept::Kept;
+use crate::source::once::Once;
+use crate::source::{self, Get, Http, Registry, github::GitHub, helm};
+
+/// The largest image or chart configuration that is read, 1 MiB: those of images with long histories have 100 KiB.
+pub(super) const MAX_CONFIG: u64 = 1 << 20;
+
+/// The clients of one run.
+pub(super) struct Sources {
+    pub(super) http: Http,
+    pub(super) registry: Registry,
+    pub(super) github: GitHub,
+    /// What was learned about bytes with a digest, and what offline runs need.
+    pub(super) kept: Kept,
+    /// The directory for archives that are kept by digest, and for temporary files.
+    pub(super) directory: PathBuf,
+    pub(super) offline: bool,
+    pub(super) now: Timestamp,
+    indexes: Once<Bytes>,
+    tags: Once<Arc<Vec<String>>>,
+}
+
+impl Sources {
+    pub(super) fn new(
+        http: Http,
+        cache_dir: PathBuf,
+        now: Timestamp,
+        offline: bool,
+    ) -> Result<Self, crate::source::github::Error> {
+        Ok(Self {
+            registry: Registry::new(http.clone()),
+            github: GitHub::new(http.clone(), Some(cache_dir.clone()), now, offline)?,
+            http,
+            kept: Kept::new(Some(cache_dir.join("resolve"))),
+            directory: cache_dir,
+            offline,
+            now,
+            indexes: Once::default(),
+            tags: Once::default(),
+        })
+    }
+
+    /// A small text, asked for with a condition and taken from the cache when there is no network.
+    pub(super) async fn document(&self, url: &Url, limit: u64) -> Result<Bytes, source::Error> {
+        match self.http.get(url, Get { conditional: true, ..Get::new(limit) }).await {
+            Err(error @ source::Error::Offline { .. }) => {
+                self.http.cached(url, None, limit).map(|cached| cached.bytes).ok_or(error)
+            }
+            answer => Ok(answer?.bytes),
+        }
+    }
+
+    /// The entries of a chart in a Helm repository.
+    pub(super) async fn index(&self, repository: &Url, chart: &str) -> Result<Vec<helm::Entry>, Failure> {
+        let url = helm::index_url(repository);
+        let ask = self.document(&url, helm::MAX_INDEX as u64);
+        let bytes = self.indexes.get(url.as_str(), ask).await?;
+        let malformed = || source::Error::Malformed { url: url.to_string(), reason: "no UTF-8 text".to_owned() };
+        let text = std::str::from_utf8(&bytes).map_err(|_| malformed())?;
+        Ok(helm::parse(text, repository, chart)?)
+    }
+
+    /// The tags of a repository in a registry.
+    pub(super) async fn registry_tags(&self, repository: &Reference) -> Result<Arc<Vec<String>>, Failure> {
+        let ask = async {
+            let tags = self.remembered(&format!("tags {}", repository.name()), self.registry.tags(repository)).await?;
+            Ok::<_, Failure>(Arc::new(tags))
+        };
+        self.tags.get(&repository.name(), ask).await
+    }
+
+    /// An answer that is kept for runs without a network; with one it is always asked anew.
+    pub(super) async fn remembered<T: serde::Serialize + serde::de::DeserializeOwned>(
+        &self,
+        question: &str,
+        ask: impl Future<Output = Result<T, source::Error>>,
+    ) -> Result<T, source::Error> {
+        match ask.await {
+            Ok(answer) => {
+                self.kept.write(question, &answer);
+                Ok(answer)
+            }
+            Err(error) if self.offline => self.kept.read(question).ok_or(error),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// When something was first seen as it is now: the time of the first run that asks.
+    pub(super) fn first_seen(&self, what: &str, digest: Digest) -> Timestamp {
+        let question = format!("first seen {what} {digest}");
+        self.kept.read(&question).unwrap_or_else(|| {
+            self.kept.write(&question, &self.now);
+            self.now
+        })
+    }
+
+    /// When an image or chart in a registry was made, as far as it says so itself.
+    pub(super) async fn created(&self, reference: &Reference, arch: Arch) -> Result<Option<Timestamp>, source::Error> {
+        let question = format!("created {reference}");
+        self.remembered(&question, async {
+            let mut manifest = self.registry.manifest(reference).await?;
+            if let Some(child) = manifest.child(arch) {
+                manifest = self.registry.manifest(&reference.pinned(child.digest)).await?;
+            }
+            if let Some(created) = annotated(&manifest.bytes) {
+                return Ok(Some(created));
+            }
+            let crate::oci::manifest::View::Manifest { config, .. } = &manifest.view else { return Ok(None) };
+            let config = self.registry.blob(reference, &config.digest, MAX_CONFIG).await?;
+            Ok(configured(&config))
+        })
+        .await
+    }
+}
+
+/// `org.opencontainers.image.created` of a manifest's annotations (OCI image-spec v1.1, annotations.md).
+fn annotated(manifest: &[u8]) -> Option<Timestamp> {
+    let json: serde_json::Value = serde_json::from_slice(manifest).ok()?;
+    json.get("annotations")?.get("org.opencontainers.image.created")?.as_str()?.parse().ok()
+}
+
+/// `created` of an image's configuration (OCI image-spec v1.1, config.md).
+fn configured(config: &[u8]) -> Option<Timestamp> {
+    let json: serde_json::Value = serde_json::from_slice(config).ok()?;
+    json.get("created")?.as_str()?.parse().ok()
+}

@@ -1,0 +1,95 @@
+//! Filling `{version}`, `{tag}`, `{arch}` and their like in the catalog's texts.
+
+/// What the placeholders stand for; one that is none here cannot be used here.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Names<'a> {
+    /// `{version}`: the version's own text.
+    pub(super) version: Option<&'a str>,
+    /// `{tag}`: the tag that has this version.
+    pub(super) tag: Option<&'a str>,
+    /// `{app_version}`: the chart's own text.
+    pub(super) app_version: Option<&'a str>,
+    /// `{arch}`: upstream's name of the architecture.
+    pub(super) arch: Option<&'a str>,
+    /// `{kubernetes}`: the platform's minor.
+    pub(super) kubernetes: Option<&'a str>,
+    /// `{kubeedge}`: the platform's minor.
+    pub(super) kubeedge: Option<&'a str>,
+}
+
+/// A placeholder that stands for nothing.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{{{placeholder}}}` in `{text}` stands for nothing here")]
+pub struct TemplateError {
+    /// The placeholder without its braces.
+    pub placeholder: String,
+    /// The whole text.
+    pub text: String,
+}
+
+/// What has to be encoded in one part of a URL's path.
+const PATH: &percent_encoding::AsciiSet =
+    &percent_encoding::NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+impl Names<'_> {
+    /// Fills a text as it is.
+    pub(super) fn fill(&self, text: &str) -> Result<String, TemplateError> {
+        self.fill_with(text, str::to_owned)
+    }
+
+    /// Fills a URL: what is filled in is percent-encoded, so that the `+` of `1.36.4+k3s1` stays one.
+    pub(super) fn fill_url(&self, text: &str) -> Result<String, TemplateError> {
+        self.fill_with(text, |value| percent_encoding::utf8_percent_encode(value, PATH).to_string())
+    }
+
+    fn fill_with(&self, text: &str, encode: impl Fn(&str) -> String) -> Result<String, TemplateError> {
+        let mut filled = String::with_capacity(text.len() + 16);
+        let mut rest = text;
+        while let Some((before, after)) = rest.split_once('{') {
+            let unknown = |name: &str| TemplateError { placeholder: name.to_owned(), text: text.to_owned() };
+            let (name, after) = after.split_once('}').ok_or_else(|| unknown(after))?;
+            let value = match name {
+                "version" => self.version,
+                "tag" => self.tag,
+                "app_version" => self.app_version,
+                "arch" => self.arch,
+                "kubernetes" => self.kubernetes,
+                "kubeedge" => self.kubeedge,
+                _ => None,
+            };
+            filled.push_str(before);
+            filled.push_str(&encode(value.ok_or_else(|| unknown(name))?));
+            rest = after;
+        }
+        filled.push_str(rest);
+        Ok(filled)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn encodes_in_urls_only() {
+        let names =
+            Names { version: Some("1.36.4+k3s1"), tag: Some("x/v1+1"), arch: Some("arm64"), ..Names::default() };
+        assert_eq!(names.fill("a:{version}-{arch}").as_deref(), Ok("a:1.36.4+k3s1-arm64"));
+        assert_eq!(
+            names.fill_url("https://h/d/{tag}/k3s-{arch}?v={version}").as_deref(),
+            Ok("https://h/d/x%2Fv1%2B1/k3s-arm64?v=1.36.4%2Bk3s1")
+        );
+    }
+
+    #[test]
+    fn says_what_stands_for_nothing() {
+        let names = Names { version: Some("1"), ..Names::default() };
+        for text in ["{tag}", "{Version}", "{", "x{y", "{{version}}"] {
+            let error = names.fill(text).unwrap_err();
+            assert!(error.to_string().contains(text), "{error}");
+        }
+        // What is filled in is not filled again.
+        let names = Names { version: Some("{tag}"), ..Names::default() };
+        assert_eq!(names.fill("{version}").as_deref(), Ok("{tag}"));
+    }
+}
