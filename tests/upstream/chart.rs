@@ -4,8 +4,10 @@
 //! version that this repository had on the chart's day (`${owner/name#prefix}` among the tags with that prefix). So
 //! every version of a chart has the images of its time.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
+use std::sync::{LazyLock, Mutex};
 
 use bundler::oci::Digest;
 use bytes::Bytes;
@@ -23,12 +25,25 @@ struct Metadata {
     #[serde(rename = "appVersion")]
     app_version: String,
     #[serde(default)]
-    annotations: std::collections::BTreeMap<String, String>,
+    annotations: BTreeMap<String, String>,
     description: String,
     #[serde(rename = "kubeVersion", default)]
     kube_version: Option<String>,
     #[serde(default)]
     dependencies: Vec<Dependency>,
+}
+
+impl Metadata {
+    /// What stands in the index for a chart that charts/ does not hold.
+    fn unknown(repository: &str) -> Self {
+        Self {
+            app_version: "${version}".to_owned(),
+            annotations: BTreeMap::new(),
+            description: format!("One of the many charts of {repository}"),
+            kube_version: None,
+            dependencies: Vec::new(),
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -41,47 +56,45 @@ struct Dependency {
     condition: Option<String>,
 }
 
-fn directory(name: &str) -> std::path::PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/upstream/charts").join(name)
+/// A chart of charts/ as it stands there, its places open.
+struct Source {
+    metadata: Metadata,
+    /// Path and text; Helm wants Chart.yaml first.
+    files: Vec<(String, String)>,
 }
 
-/// The `.tgz` of a chart with its dependencies below charts/, as Helm packages it.
-pub(crate) fn archive(histories: &Histories, name: &str, version: &str, date: Timestamp) -> Option<Bytes> {
-    let mut files = Vec::new();
-    collect(histories, name, version, date, &format!("{name}/"), &mut files)?;
-    let files: Vec<_> = files.iter().map(|(path, text)| (path.as_str(), 0o644, text.as_bytes())).collect();
-    Some(Layer::new(&tar(&files), Compression::Gzip).bytes)
-}
+/// The charts of charts/ by name, read once.
+static SOURCES: LazyLock<BTreeMap<String, Source>> = LazyLock::new(|| {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/upstream/charts");
+    let entries = std::fs::read_dir(&root).expect("the directory can be read");
+    let names = entries.map(|entry| entry.expect("the directory can be read").file_name().into_string());
+    names
+        .map(|name| {
+            let name = name.expect("charts have plain names");
+            let source = read(&root.join(&name));
+            (name, source)
+        })
+        .collect()
+});
 
-fn collect(
-    histories: &Histories,
-    name: &str,
-    version: &str,
-    date: Timestamp,
-    below: &str,
-    files: &mut Vec<(String, String)>,
-) -> Option<()> {
-    let root = directory(name);
-    let metadata = std::fs::read_to_string(root.join("Chart.yaml")).ok()?;
-    let metadata: Metadata = parse(name, &fill(histories, &metadata, version, date));
+/// The archives made so far, by name and version.
+static ARCHIVES: Mutex<BTreeMap<(String, String), Bytes>> = Mutex::new(BTreeMap::new());
+
+fn read(root: &Path) -> Source {
     let mut paths = Vec::new();
-    walk(&root, &mut paths);
-    // Helm wants Chart.yaml first.
+    walk(root, &mut paths);
     paths.sort_by_key(|path| (path != &root.join("Chart.yaml"), path.clone()));
-    for path in paths {
-        let relative = path.strip_prefix(&root).expect("it is below").display().to_string();
-        let text = std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
-        files.push((format!("{below}{relative}"), fill(histories, &text, version, date)));
-    }
-    for dependency in metadata.dependencies {
-        // A subchart without a repository lies in the chart's own charts/.
-        if !dependency.repository.is_empty() {
-            let below = format!("{below}charts/{}/", dependency.name);
-            collect(histories, &dependency.name, &dependency.version, date, &below, files)
-                .unwrap_or_else(|| panic!("charts/ has no {}, which {name} depends on", dependency.name));
-        }
-    }
-    Some(())
+    let files: Vec<_> = paths
+        .iter()
+        .map(|path| {
+            let relative = path.strip_prefix(root).expect("it is below").display().to_string();
+            let text = std::fs::read_to_string(path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+            (relative, text)
+        })
+        .collect();
+    let name = root.join("Chart.yaml").display().to_string();
+    let metadata = bundler::yaml::parse(&name, &files[0].1).unwrap_or_else(|error| panic!("{error}"));
+    Source { metadata, files }
 }
 
 fn walk(directory: &Path, paths: &mut Vec<std::path::PathBuf>) {
@@ -95,8 +108,41 @@ fn walk(directory: &Path, paths: &mut Vec<std::path::PathBuf>) {
     }
 }
 
-fn parse(name: &str, text: &str) -> Metadata {
-    bundler::yaml::parse(name, text).unwrap_or_else(|error| panic!("Chart.yaml of {name}: {error}"))
+/// The `.tgz` of a chart with its dependencies below charts/, as Helm packages it.
+pub(crate) fn archive(histories: &Histories, name: &str, version: &str, date: Timestamp) -> Option<Bytes> {
+    let key = (name.to_owned(), version.to_owned());
+    if let Some(archive) = ARCHIVES.lock().expect("nobody panics with it").get(&key) {
+        return Some(archive.clone());
+    }
+    let mut files = Vec::new();
+    collect(histories, name, version, date, &format!("{name}/"), &mut files)?;
+    let files: Vec<_> = files.iter().map(|(path, text)| (path.as_str(), 0o644, text.as_bytes())).collect();
+    let archive = Layer::new(&tar(&files), Compression::Gzip).bytes;
+    ARCHIVES.lock().expect("nobody panics with it").insert(key, archive.clone());
+    Some(archive)
+}
+
+fn collect(
+    histories: &Histories,
+    name: &str,
+    version: &str,
+    date: Timestamp,
+    below: &str,
+    files: &mut Vec<(String, String)>,
+) -> Option<()> {
+    let source = SOURCES.get(name)?;
+    let filled = |(path, text): &(String, String)| (format!("{below}{path}"), fill(histories, text, version, date));
+    files.extend(source.files.iter().map(filled));
+    for dependency in &source.metadata.dependencies {
+        // A subchart without a repository lies in the chart's own charts/.
+        if !dependency.repository.is_empty() {
+            let below = format!("{below}charts/{}/", dependency.name);
+            let version = fill(histories, &dependency.version, version, date);
+            collect(histories, &dependency.name, &version, date, &below, files)
+                .unwrap_or_else(|| panic!("charts/ has no {}, which {name} depends on", dependency.name));
+        }
+    }
+    Some(())
 }
 
 /// Fills the places of a text in.
@@ -111,7 +157,7 @@ fn fill(histories: &Histories, text: &str, version: &str, date: Timestamp) -> St
         } else {
             let (repository, prefix) = place.split_once('#').unwrap_or((place, ""));
             // A repository that is younger than the chart: the place of a version that nobody had.
-            filled.push_str(histories.newest(repository, prefix, date).unwrap_or("0.0.1"));
+            filled.push_str(histories.newest(repository, prefix, date).as_deref().unwrap_or("0.0.1"));
         }
         rest = after;
     }
@@ -152,20 +198,12 @@ pub(crate) fn index(world: &World, repository: &HelmRepository) -> String {
 }
 
 fn entry(world: &World, repository: &HelmRepository, chart: &ChartVersion<'_>, text: &mut String) {
-    let known = world.chart(chart).map(|bytes| {
-        let metadata = std::fs::read_to_string(directory(chart.name).join("Chart.yaml")).expect("it was read before");
-        (parse(chart.name, &fill(&world.histories, &metadata, chart.version, chart.tag.date)), Digest::of(&bytes))
-    });
-    let (metadata, digest) = known.unwrap_or_else(|| {
-        let metadata = Metadata {
-            app_version: chart.version.to_owned(),
-            annotations: std::collections::BTreeMap::new(),
-            description: format!("One of the many charts of {}", repository.of),
-            kube_version: None,
-            dependencies: Vec::new(),
-        };
-        (metadata, Digest::of(chart.tag.name.as_bytes()))
-    });
+    let unknown = Metadata::unknown(&repository.of);
+    let (metadata, digest) = match world.chart(chart) {
+        Some(bytes) => (&SOURCES[chart.name].metadata, Digest::of(&bytes)),
+        None => (&unknown, Digest::of(chart.tag.name.as_bytes())),
+    };
+    let fill = |text: &str| fill(world.histories, text, chart.version, chart.tag.date);
     let link = match repository.urls {
         Urls::Absolute => url(repository, chart),
         Urls::Relative => relative(chart),
@@ -186,7 +224,7 @@ fn entry(world: &World, repository: &HelmRepository, chart: &ChartVersion<'_>, t
         ),
     );
     line("  ", "apiVersion: v2".into());
-    line("  ", format!("appVersion: {}", quoted(&metadata.app_version)));
+    line("  ", format!("appVersion: {}", quoted(&fill(&metadata.app_version))));
     line("  ", format!("created: {}", quoted(&format!("{:.9}", chart.tag.date))));
     if !metadata.dependencies.is_empty() {
         line("  ", "dependencies:".into());
@@ -197,7 +235,7 @@ fn entry(world: &World, repository: &HelmRepository, chart: &ChartVersion<'_>, t
             line("    ", format!("condition: {condition}"));
         }
         line("    ", format!("repository: {}", quoted(&dependency.repository)));
-        line("    ", format!("version: {}", quoted(&dependency.version)));
+        line("    ", format!("version: {}", quoted(&fill(&dependency.version))));
     }
     line("  ", format!("description: {}", quoted(&metadata.description)));
     line("  ", format!("digest: {}", digest.hex()));

@@ -2,11 +2,17 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Mutex;
 
 use jiff::Timestamp;
 
-/// The histories by `owner/name`.
-pub(crate) struct Histories(BTreeMap<String, Vec<Tag>>);
+/// The histories of all repositories.
+pub(crate) struct Histories {
+    /// Tags by `owner/name`, oldest first.
+    tags: BTreeMap<String, Vec<Tag>>,
+    /// For a repository and a prefix, every day on which there was a new highest version, and that.
+    highest: Mutex<BTreeMap<(String, String), Vec<(Timestamp, String)>>>,
+}
 
 /// A tag.
 #[derive(Clone)]
@@ -38,12 +44,12 @@ impl Histories {
         for tags in histories.values_mut() {
             tags.sort_by(|a, b| (a.date, &a.name).cmp(&(b.date, &b.name)));
         }
-        Self(histories)
+        Self { tags: histories, highest: Mutex::default() }
     }
 
     /// A repository's tags, oldest first.
     pub(crate) fn tags(&self, repository: &str) -> &[Tag] {
-        self.0.get(repository).map_or(&[], Vec::as_slice)
+        self.tags.get(repository).map_or(&[], Vec::as_slice)
     }
 
     /// The versions under a tag form such as `v{version}`, oldest first: tag and version.
@@ -52,17 +58,26 @@ impl Histories {
     }
 
     /// The highest version of three numbers that `repository` had at `date`, among the tags that begin with `prefix`.
-    pub(crate) fn newest(&self, repository: &str, prefix: &str, date: Timestamp) -> Option<&str> {
-        self.tags(repository)
-            .iter()
-            .take_while(|tag| tag.date <= date)
-            .filter_map(|tag| {
-                let version = tag.name.strip_prefix(prefix)?;
-                let version = version.strip_prefix('v').unwrap_or(version);
-                Some((numbers(version)?, version))
-            })
-            .max()
-            .map(|(_, version)| version)
+    pub(crate) fn newest(&self, repository: &str, prefix: &str, date: Timestamp) -> Option<String> {
+        let key = (repository.to_owned(), prefix.to_owned());
+        let mut known = self.highest.lock().expect("nobody panics with it");
+        let highest = known.entry(key).or_insert_with(|| self.rising(repository, prefix));
+        let reached = highest.partition_point(|(since, _)| *since <= date);
+        Some(highest[..reached].last()?.1.clone())
+    }
+
+    fn rising(&self, repository: &str, prefix: &str) -> Vec<(Timestamp, String)> {
+        let mut highest = [0; 3];
+        let mut rising = Vec::new();
+        for tag in self.tags(repository) {
+            let Some(version) = tag.name.strip_prefix(prefix) else { continue };
+            let version = version.strip_prefix('v').unwrap_or(version);
+            if let Some(found) = numbers(version).filter(|found| *found > highest) {
+                highest = found;
+                rising.push((tag.date, version.to_owned()));
+            }
+        }
+        rising
     }
 }
 

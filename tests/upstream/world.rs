@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard};
 
 use bundler::oci::Digest;
 use bytes::Bytes;
@@ -13,10 +13,16 @@ use super::history::{self, Histories, Tag};
 use super::image::{Compression, Image, Kind, Layer, Platform, tar};
 use super::table::{File, HelmRepository, Image as ImageRow, ImageKind, Layers, Table};
 
+/// The histories, read once: nothing changes them.
+static HISTORIES: LazyLock<Histories> = LazyLock::new(|| {
+    let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
+    Histories::read(&[&tests.join("data/tags"), &tests.join("upstream/tags")])
+});
+
 /// The upstream's content.
 pub(crate) struct World {
     pub(crate) table: Table,
-    pub(crate) histories: Histories,
+    pub(crate) histories: &'static Histories,
     switches: Mutex<Switches>,
     made: Mutex<Made>,
 }
@@ -77,8 +83,7 @@ impl World {
         let file = tests.join("upstream/world.yaml");
         let text = std::fs::read_to_string(&file).unwrap_or_else(|e| panic!("{}: {e}", file.display()));
         let table = bundler::yaml::parse("world.yaml", &text).unwrap_or_else(|e| panic!("{e}"));
-        let histories = Histories::read(&[&tests.join("data/tags"), &tests.join("upstream/tags")]);
-        Self { table, histories, switches: Mutex::default(), made: Mutex::default() }
+        Self { table, histories: &HISTORIES, switches: Mutex::default(), made: Mutex::default() }
     }
 
     /// Gives a git tag (`owner/name@tag`) another commit, or an image's tag (`registry/name:tag`) other content.
@@ -215,13 +220,7 @@ impl World {
 
     /// The archive of a chart, for those that charts/ holds.
     pub(crate) fn chart(&self, chart: &ChartVersion<'_>) -> Option<Bytes> {
-        let key = format!("chart {} {}", chart.name, chart.version);
-        if let Some(bytes) = self.made().files.get(&key) {
-            return Some(bytes.clone());
-        }
-        let bytes = chart::archive(&self.histories, chart.name, chart.version, chart.tag.date)?;
-        self.made().files.insert(key, bytes.clone());
-        Some(bytes)
+        chart::archive(self.histories, chart.name, chart.version, chart.tag.date)
     }
 
     /// A chart's archive where its release has it, or beside a relative index.
