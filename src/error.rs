@@ -46,6 +46,14 @@ union! {
     Bundle(crate::bundle::Error),
     /// The lock.
     Lock(crate::lock::Error),
+    /// What was selected.
+    Plan(crate::plan::Error),
+    /// The cache.
+    Store(crate::store::Error),
+    /// Fetching blobs.
+    Fetch(crate::fetch::Error),
+    /// Packing.
+    Pack(crate::pack::Error),
     /// The configuration.
     Config(crate::config::Error),
     /// A source.

@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -162,6 +163,12 @@ impl Writer {
         self.place.publish(sha256)?;
         Ok(Finished { sha256, size })
     }
+}
+
+/// How many bytes of the disk a killed run's half archive for `path` takes; the next [`Writer`] takes it over.
+#[must_use]
+pub fn left_behind(path: &Path) -> u64 {
+    place::partial_path(path).and_then(|path| path.metadata().ok()).map_or(0, |left| left.blocks().saturating_mul(512))
 }
 
 impl Drop for Writer {

@@ -1,1 +1,301 @@
 //! Packing: lock to bundle.
+//!
+//! The lock is checked against the catalog and narrowed to the selection, the manifests are read, and with them all
+//! of the archive but the blobs' bytes is known. Then blobs are written at their places while they arrive, and to
+//! the store with the same pass over memory: blocks of the archive are not aligned, so a file system could not share
+//! them with the store's files.
+
+mod added;
+mod documents;
+mod error;
+mod output;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use bytes::Bytes;
+use tokio::task::spawn_blocking;
+use tokio_util::sync::CancellationToken;
+
+pub use added::AddFile;
+pub use error::Error;
+
+use self::added::Placed;
+use self::documents::Documents;
+use self::output::Need;
+use crate::bundle::contents::{Carried, Parts, assemble};
+use crate::bundle::model::{self, Added, BundleFile};
+use crate::bundle::write::{Finished, Writer};
+use crate::bundle::{self, Content, Layout};
+use crate::catalog::{self, Catalog};
+use crate::event::{Event, Reporter};
+use crate::fetch::{Fetcher, Job};
+use crate::lock;
+use crate::oci::Digest;
+use crate::plan::{self, Blob, Plan, Selection};
+use crate::source::{Http, HttpOptions, Registry};
+use crate::store::Store;
+
+/// How many blobs or segments are moved at once, unless it is said otherwise: as many as the connections that
+/// one host gets by default.
+pub const DEFAULT_JOBS: usize = 8;
+
+/// What to pack and how.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The directory that holds `catalog.yaml`.
+    pub catalog: PathBuf,
+    /// The lock.
+    pub lock: PathBuf,
+    /// How sources are reached.
+    pub http: HttpOptions,
+    /// The store.
+    pub cache_dir: PathBuf,
+    /// How many things to move at once.
+    pub jobs: Option<usize>,
+    /// A file, or a directory for the default name.
+    pub output: PathBuf,
+    /// Keep nothing that is fetched in the store; what it has is used all the same.
+    pub no_store: bool,
+    /// Architectures, profiles and components.
+    pub selection: Selection,
+    /// Files that the lock does not know.
+    pub added: Vec<AddFile>,
+    /// The bundle's version instead of the catalog's.
+    pub bundle_version: Option<String>,
+}
+
+/// A packed bundle.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Packed {
+    /// Where it is.
+    pub path: PathBuf,
+    /// Its size in bytes.
+    pub size: u64,
+    /// Its sha256.
+    pub sha256: Digest,
+    /// The sha256 of its `SHA256SUMS`.
+    pub sums_sha256: Digest,
+    /// How many images, charts and files it carries.
+    pub images: usize,
+    /// How many charts it carries.
+    pub charts: usize,
+    /// How many files it carries.
+    pub files: usize,
+    /// How many bytes of blobs came over the network.
+    pub fetched: u64,
+}
+
+/// Packs a bundle; when `cancel` is set, it ends soon, leaving no half bundle and a good store.
+pub async fn run(
+    options: &Options,
+    reporter: &dyn Reporter,
+    cancel: CancellationToken,
+) -> Result<Packed, crate::Error> {
+    tokio::select! {
+        biased;
+        () = cancel.cancelled() => Err(Error::Interrupted.into()),
+        packed = pack(options, reporter) => packed,
+    }
+}
+
+async fn pack(options: &Options, reporter: &dyn Reporter) -> Result<Packed, crate::Error> {
+    let catalog = catalog::read(&options.catalog)?;
+    let lock = lock::read(&options.lock)?;
+    let plan = plan::plan(&lock, &catalog, &options.selection)?;
+    let version = options.bundle_version.as_ref().unwrap_or(&lock.bundle.version);
+    let name =
+        output::default_name(&lock.bundle.name, version, &options.selection.profiles, plan.partial, plan.archs())?;
+    let added = options.added.iter().map(AddFile::measure).collect::<Result<Vec<_>, _>>()?;
+    let target = output::path(&options.output, &name)?;
+    let jobs = options.jobs.unwrap_or(DEFAULT_JOBS);
+    let http = Http::new(options.http.clone())?;
+    let registry = Registry::new(http.clone());
+    let store = match options.no_store {
+        true => Store::read_only(&options.cache_dir),
+        false => Store::open(&options.cache_dir)?,
+    };
+    let keep = store.is_writable();
+    if !keep && !options.no_store {
+        let text = format!("`{}` cannot be written: what is fetched is not kept", options.cache_dir.display());
+        reporter.report(Event::Warning(&text));
+    }
+    let store = Arc::new(store);
+    let workshop = Workshop::open(&plan, &target, &store, keep)?;
+
+    reporter.report(Event::Step("reading manifests"));
+    let documents = Documents { registry: registry.clone(), store: Arc::clone(&store), keep, jobs };
+    let images = documents.read(&plan).await?;
+    let fetcher = Fetcher {
+        http,
+        registry,
+        store: Arc::clone(&store),
+        keep,
+        workshop: workshop.store.clone(),
+        reporter,
+        jobs,
+        fetched: AtomicU64::new(0),
+    };
+    let carried = learn(&plan, &fetcher).await?;
+    let blobs = plan::collect(&plan, &images, &carried)?;
+    let parts = Parts {
+        bundle: about(&plan, version, &added),
+        manifests: images.into_values().flatten().map(|document| (document.digest, document)).collect(),
+        carried,
+        component_files: component_files(&plan, &catalog),
+        installers: BTreeMap::new(),
+    };
+    let layout = Layout::new(assemble(&parts).map_err(bundle::Error::from)?).map_err(bundle::Error::from)?;
+    check_space(&layout, &target, &store, keep, &blobs)?;
+
+    reporter.report(Event::Step("packing"));
+    let path = target.clone();
+    let sums_sha256 = sums_sha256(&layout);
+    let writer = blocking(move || Writer::create(&path, layout)).await.map_err(bundle::Error::from)?;
+    let (jobs, local) = share(&writer, blobs, &options.added);
+    for file in local {
+        blocking(move || file.copy()).await?;
+    }
+    fetcher.run(jobs).await?;
+    let Finished { sha256, size } = blocking(move || writer.finish()).await.map_err(bundle::Error::from)?;
+    Ok(Packed {
+        path: target,
+        size,
+        sha256,
+        sums_sha256,
+        images: plan.lock.images.len(),
+        charts: parts.bundle.charts().count(),
+        files: parts.bundle.files().count() + added.len(),
+        fetched: fetcher.fetched.load(Ordering::Relaxed),
+    })
+}
+
+/// Finds out what a lock that was seeded by hand lacks: sizes, and what is carried of an archive.
+async fn learn(plan: &Plan, fetcher: &Fetcher<'_>) -> Result<BTreeMap<Digest, Carried>, crate::Error> {
+    let mut carried = BTreeMap::new();
+    for download in plan.downloads()? {
+        if download.carried().is_none() {
+            fetcher.reporter.report(Event::Detail(&format!("{} is fetched to learn its size", download.artifact)));
+            carried.insert(download.digest, fetcher.learn(&download).await?);
+        }
+    }
+    Ok(carried)
+}
+
+fn about(plan: &Plan, version: &str, added: &[Added]) -> BundleFile {
+    BundleFile {
+        schema: model::SCHEMA,
+        name: plan.lock.bundle.name.clone(),
+        version: version.to_owned(),
+        profiles: plan.lock.profiles.keys().cloned().collect(),
+        architectures: plan.archs().to_vec(),
+        added: added.to_vec(),
+        lock: plan.lock.clone(),
+    }
+}
+
+/// The values and resources of the selected components: all their files but `component.yaml`.
+fn component_files(plan: &Plan, catalog: &Catalog) -> BTreeMap<String, BTreeMap<String, Bytes>> {
+    let selected = catalog.inputs.iter().filter(|(name, _)| plan.lock.components.contains_key(*name));
+    let files = selected.map(|(name, files)| {
+        let carried = files.iter().filter(|(path, _)| *path != "component.yaml");
+        (name.clone(), carried.map(|(path, bytes)| (path.clone(), Bytes::from(bytes.clone()))).collect())
+    });
+    files.collect()
+}
+
+fn check_space(
+    layout: &Layout,
+    target: &Path,
+    store: &Store,
+    keep: bool,
+    blobs: &BTreeMap<Digest, Blob>,
+) -> Result<(), Error> {
+    let missing = blobs.values().filter(|blob| store.size(blob.digest) != Some(blob.size));
+    let missing = missing.fold(0_u64, |sum, blob| sum.saturating_add(blob.size));
+    let directory = target.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    // What a killed run left is taken over.
+    let left = bundle::write::left_behind(target);
+    let archive = Need { directory, bytes: layout.archive_size().saturating_sub(left) };
+    output::check_space(&[archive, Need { directory: store.root(), bytes: if keep { missing } else { 0 } }])
+}
+
+fn sums_sha256(layout: &Layout) -> Digest {
+    let sums = layout.members().iter().find(|member| member.path == model::SUMS);
+    match sums.map(|member| &member.content) {
+        Some(Content::Inline(bytes)) => Digest::of(bytes),
+        Some(Content::Blob(digest)) => *digest,
+        None => Digest::of(b""),
+    }
+}
+
+/// Gives each blob its places in the archive, in the archive's order.
+fn share(writer: &Writer, mut blobs: BTreeMap<Digest, Blob>, added: &[AddFile]) -> (Vec<Job>, Vec<Placed>) {
+    let mut order = Vec::new();
+    let mut slots: BTreeMap<Digest, Vec<_>> = BTreeMap::new();
+    for (index, member) in writer.layout().members().iter().enumerate() {
+        if let Content::Blob(digest) = member.content {
+            let places = slots.entry(digest).or_insert_with(|| {
+                order.push(digest);
+                Vec::new()
+            });
+            places.push(writer.slot(index));
+        }
+    }
+    let (mut jobs, mut local) = (Vec::new(), Vec::new());
+    for digest in order {
+        let places = slots.remove(&digest).unwrap_or_default();
+        if let Some(blob) = blobs.remove(&digest) {
+            jobs.push(Job { blob, slots: places });
+            continue;
+        }
+        // What no blob of the plan is was added.
+        let path = |file: &&AddFile| places.iter().any(|slot| slot.member().path == file.name);
+        if let Some(file) = added.iter().find(path) {
+            local.push(Placed { file: file.clone(), digest, slots: places });
+        }
+    }
+    (jobs, local)
+}
+
+/// Where archives are unpacked: the store when it is filled, else a directory beside the output for this run alone.
+struct Workshop {
+    store: Option<Arc<Store>>,
+    temporary: bool,
+}
+
+impl Workshop {
+    fn open(plan: &Plan, target: &Path, store: &Arc<Store>, keep: bool) -> Result<Self, crate::Error> {
+        if keep {
+            return Ok(Self { store: Some(Arc::clone(store)), temporary: false });
+        }
+        let mut name = std::ffi::OsString::from(".");
+        name.push(target.file_name().unwrap_or_default());
+        name.push(".unpack");
+        let directory = target.with_file_name(name);
+        let needed = plan.downloads()?.iter().any(|download| download.member.is_some() || download.size.is_none());
+        // One that a killed run left is opened to be removed.
+        let store = if needed || directory.exists() { Some(Arc::new(Store::open(&directory)?)) } else { None };
+        Ok(Self { store, temporary: true })
+    }
+}
+
+impl Drop for Workshop {
+    fn drop(&mut self) {
+        if self.temporary
+            && let Some(store) = &self.store
+        {
+            store.discard();
+        }
+    }
+}
+
+async fn blocking<T, E>(work: impl FnOnce() -> Result<T, E> + Send + 'static) -> Result<T, E>
+where
+    T: Send + 'static,
+    E: Send + 'static,
+{
+    crate::fetch::blocking(spawn_blocking(work)).await
+}

@@ -25,8 +25,8 @@ impl Place {
             let path = path.to_owned();
             move |source| Error::Disk { action, path, source }
         };
-        let partial = sibling(target, ".partial")
-            .ok_or_else(|| disk("write", target)(io::Error::from(io::ErrorKind::IsADirectory)))?;
+        let partial =
+            partial_path(target).ok_or_else(|| disk("write", target)(io::Error::from(io::ErrorKind::IsADirectory)))?;
         if target.is_dir() {
             return Err(disk("write", target)(io::Error::from(io::ErrorKind::IsADirectory)));
         }
@@ -109,6 +109,11 @@ pub(crate) fn checksum_path(archive: &Path) -> PathBuf {
     let mut path = archive.as_os_str().to_owned();
     path.push(".sha256");
     path.into()
+}
+
+/// Where the archive for `target` grows.
+pub(super) fn partial_path(target: &Path) -> Option<PathBuf> {
+    sibling(target, ".partial")
 }
 
 /// A hidden file beside `path`; `None` for a path without a file name.

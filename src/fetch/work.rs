@@ -1,0 +1,406 @@
+//! One worker's steps: begin a blob, pull a segment of it, end it.
+
+use std::fs::File;
+use std::io::{self, Read as _, Seek as _, Write as _};
+use std::ops::Range;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use http::header::CONTENT_RANGE;
+use tokio::task::spawn_blocking;
+
+use super::pull::{Want, Write};
+use super::queue::Queue;
+use super::transfer::{Sink, Transfer};
+use super::{Error, Fetcher, Found, Task, blocking, unpack};
+use crate::bundle::contents::Carried;
+use crate::bundle::write::Slot;
+use crate::event::Event;
+use crate::oci::{Digest, Hasher};
+use crate::plan::{Blob, Download, Source};
+use crate::source::error::shown;
+use crate::store::{SEGMENT, Store};
+
+/// How much is copied at once from the store, 1 MiB.
+const COPY: usize = 1 << 20;
+
+/// What a worker takes from the queue.
+pub(super) enum Work {
+    /// A whole blob.
+    Begin,
+    /// A segment of a blob that is under way.
+    Segment {
+        transfer: Arc<Transfer>,
+        /// The number of the source that answered.
+        source: usize,
+        range: Range<u64>,
+    },
+}
+
+/// How a blob came out of the store.
+enum Stored {
+    Absent,
+    Damaged,
+    Copied,
+}
+
+impl Fetcher<'_> {
+    /// Does one piece of work; `true` when it completed its blob.
+    pub(super) async fn work(
+        &self,
+        queue: &Queue<Work>,
+        number: usize,
+        task: &Task,
+        work: Work,
+    ) -> Result<bool, Error> {
+        let blob = &task.job.blob;
+        let transfer = match work {
+            Work::Segment { transfer, source, range } => {
+                let want = want(blob, &blob.sources[source]);
+                let first = self.open(want, range.clone()).await?;
+                self.pull(want, range, first, &write_to(&transfer)).await?;
+                transfer
+            }
+            Work::Begin => {
+                if !task.fresh.load(Ordering::Relaxed) && self.copy_stored(task).await? {
+                    return Ok(true);
+                }
+                match self.begin(queue, number, task).await? {
+                    Some(transfer) => transfer,
+                    None => return Ok(true),
+                }
+            }
+        };
+        match transfer.claim() {
+            Some(found) => self.end(queue, number, task, transfer, found).await,
+            None => Ok(false),
+        }
+    }
+
+    /// Copies a blob from the store or the workshop, hashed on the way.
+    async fn copy_stored(&self, task: &Task) -> Result<bool, Error> {
+        let (digest, size) = (task.job.blob.digest, task.job.blob.size);
+        for store in std::iter::once(&self.store).chain(&self.workshop) {
+            let (store, slots) = (Arc::clone(store), task.job.slots.clone());
+            let copied = blocking(spawn_blocking(move || copy(&store, digest, size, &slots))).await?;
+            match copied {
+                Stored::Copied => {
+                    self.reporter.report(Event::Bytes(size));
+                    return Ok(true);
+                }
+                Stored::Damaged => {
+                    let text = format!("{digest} was damaged in the cache and is fetched again");
+                    self.reporter.report(Event::Warning(&text));
+                }
+                Stored::Absent => {}
+            }
+        }
+        Ok(false)
+    }
+
+    /// Begins a blob over the network with the first source that answers; `None` when that completed it.
+    ///
+    /// Only when a server honours ranges do the other workers get segments; else this one takes the whole.
+    async fn begin(&self, queue: &Queue<Work>, number: usize, task: &Task) -> Result<Option<Arc<Transfer>>, Error> {
+        let blob = &task.job.blob;
+        let mut failure = None;
+        for (source, from) in blob.sources.iter().enumerate() {
+            if let Source::Member { archive, path } = from {
+                let carried = self.unpack(archive, path).await?;
+                check(blob, from, carried)?;
+                return match self.copy_stored(task).await? {
+                    true => Ok(None),
+                    false => Err(Error::NoPlace),
+                };
+            }
+            match self.transfer(queue, number, task, source).await {
+                Ok(transfer) => return Ok(Some(transfer)),
+                // Another repository may have it; what is wrong with bytes or disk stays wrong.
+                Err(error @ Error::Source { .. }) if source + 1 < blob.sources.len() => {
+                    self.reporter.report(Event::Detail(&format!("{error}; asking {}", blob.sources[source + 1])));
+                    failure.get_or_insert(error);
+                }
+                Err(error) => return Err(failure.unwrap_or(error)),
+            }
+        }
+        Err(failure.unwrap_or(Error::NoPlace))
+    }
+
+    /// Pulls the first missing segment of a blob, after giving the others away.
+    async fn transfer(
+        &self,
+        queue: &Queue<Work>,
+        number: usize,
+        task: &Task,
+        source: usize,
+    ) -> Result<Arc<Transfer>, Error> {
+        let blob = &task.job.blob;
+        let want = want(blob, &blob.sources[source]);
+        let (digest, size, fresh) = (blob.digest, blob.size, task.fresh.load(Ordering::Relaxed));
+        let partial = if self.keep {
+            let store = Arc::clone(&self.store);
+            blocking(spawn_blocking(move || -> Result<_, Error> {
+                let partial = store.partial(digest, size)?;
+                if let (true, Some(partial)) = (fresh, &partial) {
+                    partial.reset()?;
+                }
+                Ok(partial)
+            }))
+            .await?
+        } else {
+            None
+        };
+        let mut arrived = partial.as_ref().map(|partial| partial.arrived()).unwrap_or_default();
+        let mut missing = segments(size, &arrived);
+        if missing.is_empty() {
+            let transfer = Arc::new(Transfer::new(size, Sink { slots: task.job.slots.clone(), partial }));
+            self.take_over(&transfer, arrived).await?;
+            return Ok(transfer);
+        }
+        let first = self.open(want, missing[0].clone()).await?;
+        if !first.headers().contains_key(CONTENT_RANGE) {
+            // The server sends the whole in one go: nothing that is here already may be written a second time
+            // after it was hashed, so that is forgotten.
+            if let Some(partial) = &partial {
+                partial.reset()?;
+            }
+            arrived.clear();
+            missing = std::iter::once(0..size).collect();
+        }
+        let transfer = Arc::new(Transfer::new(size, Sink { slots: task.job.slots.clone(), partial }));
+        transfer.came_from(shown(first.url()), !arrived.is_empty());
+        self.take_over(&transfer, arrived).await?;
+        let range = missing.remove(0);
+        for range in missing {
+            let key = (number, range.start);
+            queue.add(key, Work::Segment { transfer: Arc::clone(&transfer), source, range });
+        }
+        self.pull(want, range, first, &write_to(&transfer)).await?;
+        Ok(transfer)
+    }
+
+    async fn take_over(&self, transfer: &Arc<Transfer>, arrived: Vec<Range<u64>>) -> Result<(), Error> {
+        if transfer.size == 0 {
+            return transfer.write(0, &[]);
+        }
+        for range in arrived {
+            let (length, transfer) = (range.end - range.start, Arc::clone(transfer));
+            blocking(spawn_blocking(move || transfer.take_over(range))).await?;
+            self.reporter.report(Event::Bytes(length));
+        }
+        Ok(())
+    }
+
+    /// Checks a blob that has arrived whole, and publishes it in the store; `false` when it begins anew.
+    async fn end(
+        &self,
+        queue: &Queue<Work>,
+        number: usize,
+        task: &Task,
+        transfer: Arc<Transfer>,
+        found: Digest,
+    ) -> Result<bool, Error> {
+        let blob = &task.job.blob;
+        if found == blob.digest {
+            blocking(spawn_blocking(move || {
+                transfer.sink.partial.as_ref().map_or(Ok(()), |partial| partial.publish())
+            }))
+            .await?;
+            return Ok(true);
+        }
+        if let Some(partial) = &transfer.sink.partial {
+            partial.discard();
+        }
+        if transfer.was_resumed() && !task.fresh.swap(true, Ordering::Relaxed) {
+            let text = format!("what an earlier run left of {} is damaged; it is fetched again", blob.artifacts[0]);
+            self.reporter.report(Event::Warning(&text));
+            self.reporter.report(Event::Again(blob.size));
+            queue.add((number, 0), Work::Begin);
+            return Ok(false);
+        }
+        Err(Error::Mismatch {
+            artifact: blob.artifacts[0].clone().into(),
+            origin: transfer.origin(),
+            expected: blob.digest,
+            found,
+        })
+    }
+
+    /// Finds out what is carried of a download that the lock does not tell, by fetching it to the workshop.
+    pub async fn learn(&self, download: &Download) -> Result<Carried, Error> {
+        match &download.member {
+            Some(member) => self.unpack(download, &member.path).await,
+            None => Ok(Carried { digest: download.digest, size: self.whole(download).await? }),
+        }
+    }
+
+    /// Unpacks a member of an archive to the workshop.
+    async fn unpack(&self, archive: &Download, path: &str) -> Result<Carried, Error> {
+        self.whole(archive).await?;
+        let workshop = self.workshop()?;
+        let store = Arc::clone(&self.store);
+        let (digest, artifact, name) = (archive.digest, Box::new(archive.artifact.clone()), archive.source.to_string());
+        let path = path.to_owned();
+        blocking(spawn_blocking(move || {
+            let file = find(&store, &workshop, digest)?;
+            let failed = |source: io::Error| Error::Unpack {
+                artifact: artifact.clone(),
+                path: path.clone(),
+                archive: name.clone(),
+                source,
+            };
+            let mut temporary = workshop.temporary()?;
+            let carried = unpack::member(file, &path, temporary.as_file_mut()).map_err(failed)?;
+            let Some(carried) = carried else { return Err(Error::NoMember { artifact, path, archive: name }) };
+            workshop.keep(temporary, carried.digest)?;
+            Ok(carried)
+        }))
+        .await
+    }
+
+    /// Makes sure that the whole download is in the store or the workshop, checked, and gives its size.
+    async fn whole(&self, download: &Download) -> Result<u64, Error> {
+        let (workshop, digest) = (self.workshop()?, download.digest);
+        let (store, there) = (Arc::clone(&self.store), Arc::clone(&workshop));
+        let present = blocking(spawn_blocking(move || -> Result<_, Error> {
+            for store in [&store, &there] {
+                if let Some(size) = hashed(store, digest)? {
+                    return Ok(Some(size));
+                }
+            }
+            Ok(None)
+        }))
+        .await?;
+        if let Some(size) = present {
+            return Ok(size);
+        }
+        let mut temporary = workshop.temporary()?;
+        let file = temporary.as_file_mut().try_clone().map_err(|source| Error::Cache { digest, source })?;
+        let writing = Arc::new(Mutex::new((file, Hasher::new())));
+        let write: Write = {
+            let writing = Arc::clone(&writing);
+            Arc::new(move |_, pieces| {
+                // One response after another, so the bytes come in order.
+                let mut writing = writing.lock().unwrap_or_else(PoisonError::into_inner);
+                for piece in pieces {
+                    writing.1.update(piece);
+                    writing.0.write_all(piece).map_err(|source| Error::Cache { digest, source })?;
+                }
+                Ok(())
+            })
+        };
+        let Download { artifact, source, size, .. } = download;
+        let want = Want { artifact, source, digest, size: *size };
+        let limit = size.unwrap_or(MAX_UNKNOWN);
+        let first = self.open(want, 0..limit).await?;
+        let origin = shown(first.url());
+        let end = self.pull(want, 0..limit, first, &write).await?;
+        let found = writing.lock().unwrap_or_else(PoisonError::into_inner).1.clone().finish();
+        if found != digest {
+            return Err(Error::Mismatch { artifact: artifact.clone().into(), origin, expected: digest, found });
+        }
+        workshop.keep(temporary, digest)?;
+        Ok(end)
+    }
+
+    fn workshop(&self) -> Result<Arc<Store>, Error> {
+        self.workshop.as_ref().map(Arc::clone).ok_or(Error::NoPlace)
+    }
+}
+
+/// The most that is fetched of a download whose size nobody knows, 8 GiB.
+const MAX_UNKNOWN: u64 = 8 << 30;
+
+fn want<'a>(blob: &'a Blob, source: &'a Source) -> Want<'a> {
+    Want { artifact: &blob.artifacts[0], source, digest: blob.digest, size: Some(blob.size) }
+}
+
+fn write_to(transfer: &Arc<Transfer>) -> Write {
+    let transfer = Arc::clone(transfer);
+    Arc::new(move |offset, pieces| transfer.write(offset, pieces))
+}
+
+/// The segments of a blob without what is there of each already.
+fn segments(size: u64, arrived: &[Range<u64>]) -> Vec<Range<u64>> {
+    let starts = (0..size.div_ceil(SEGMENT)).map(|index| index * SEGMENT);
+    let whole = starts.map(|start| start..(start + SEGMENT).min(size));
+    let missing = whole.map(|segment| {
+        let there = arrived.iter().find(|range| range.start == segment.start);
+        there.map_or(segment.start, |range| range.end)..segment.end
+    });
+    missing.filter(|range| !range.is_empty()).collect()
+}
+
+/// Compares what was unpacked with what the lock says.
+fn check(blob: &Blob, source: &Source, carried: Carried) -> Result<(), Error> {
+    let artifact = Box::new(blob.artifacts[0].clone());
+    let (expected, found) = (blob.digest, carried.digest);
+    if carried.size != blob.size {
+        let (expected, found) = (blob.size, Found::Exactly(carried.size));
+        return Err(Error::Size { artifact, origin: source.to_string(), digest: blob.digest, expected, found });
+    }
+    if expected != found {
+        return Err(Error::Mismatch { artifact, origin: source.to_string(), expected, found });
+    }
+    Ok(())
+}
+
+/// Copies a stored blob to its places, hashing what is copied.
+fn copy(store: &Store, digest: Digest, size: u64, slots: &[Slot]) -> Result<Stored, Error> {
+    let Some((mut file, length)) = store.open_blob(digest)? else { return Ok(Stored::Absent) };
+    let mut hasher = Hasher::new();
+    let mut at = 0;
+    if length == size {
+        let mut buffer = vec![0; usize::try_from(size).map_or(COPY, |size| size.min(COPY))];
+        while at < size {
+            let wanted = usize::try_from(size - at).map_or(COPY, |left| left.min(COPY));
+            let n = file.read(&mut buffer[..wanted]).map_err(|source| Error::Cache { digest, source })?;
+            if n == 0 {
+                break;
+            }
+            hasher.update(&buffer[..n]);
+            for slot in slots {
+                slot.write_at(at, &buffer[..n])?;
+            }
+            at += n as u64;
+        }
+    }
+    if at == size && hasher.finish() == digest {
+        return Ok(Stored::Copied);
+    }
+    store.remove(digest);
+    Ok(Stored::Damaged)
+}
+
+/// The size of a stored blob whose bytes are right.
+fn hashed(store: &Store, digest: Digest) -> Result<Option<u64>, Error> {
+    let Some((file, size)) = store.open_blob(digest)? else { return Ok(None) };
+    match copy_hash(file).map_err(|source| Error::Cache { digest, source })? {
+        found if found == digest => Ok(Some(size)),
+        _ => {
+            store.remove(digest);
+            Ok(None)
+        }
+    }
+}
+
+fn copy_hash(mut file: File) -> io::Result<Digest> {
+    let mut hasher = Hasher::new();
+    let mut buffer = vec![0; COPY];
+    loop {
+        match file.read(&mut buffer)? {
+            0 => return Ok(hasher.finish()),
+            n => hasher.update(&buffer[..n]),
+        }
+    }
+}
+
+fn find(store: &Store, workshop: &Store, digest: Digest) -> Result<File, Error> {
+    for store in [store, workshop] {
+        if let Some((mut file, _)) = store.open_blob(digest)? {
+            file.rewind().map_err(|source| Error::Cache { digest, source })?;
+            return Ok(file);
+        }
+    }
+    Err(Error::Cache { digest, source: io::ErrorKind::NotFound.into() })
+}

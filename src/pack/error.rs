@@ -1,0 +1,118 @@
+//! Why a bundle is not packed, besides what catalog, lock, plan, sources, cache and archive tell.
+
+use std::io;
+use std::path::PathBuf;
+
+use crate::error::Diagnostic;
+use crate::exit::Exit;
+use crate::oci::Arch;
+use crate::ui::size;
+
+/// A failure of packing itself.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Less space than the bundle takes.
+    #[error("not enough space on the disk of `{path}`: {needed} bytes are needed, {free} are free")]
+    Space {
+        /// Where the bytes would go.
+        path: PathBuf,
+        /// Needed bytes.
+        needed: u64,
+        /// Free bytes.
+        free: u64,
+    },
+    /// A file to add cannot be read.
+    #[error("cannot read `{path}`, which is to be `{name}` in the bundle")]
+    Added {
+        /// The path in the bundle.
+        name: String,
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// A file to add changed while it was read.
+    #[error("`{0}` changed while it was packed")]
+    Changed(PathBuf),
+    /// The output directory cannot be used.
+    #[error("cannot use the output directory `{path}`")]
+    Output {
+        /// The directory.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// A version that no file name can have.
+    #[error("`{version}` cannot be a bundle's version: {reason}")]
+    Version {
+        /// The version.
+        version: String,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// A document that a registry gave is none.
+    #[error("the manifest of `{reference}` cannot be used")]
+    Manifest {
+        /// The image.
+        reference: String,
+        /// What is wrong with it.
+        source: crate::oci::manifest::ManifestError,
+    },
+    /// An image without an index is for something else.
+    #[error("`{reference}` has no image for linux/{arch}: its only one is for {found}")]
+    OtherArch {
+        /// The image.
+        reference: String,
+        /// What was asked for.
+        arch: Arch,
+        /// What it is for.
+        found: String,
+    },
+    /// The lock gives a size that the documents contradict.
+    #[error("`{reference}`: {what} for linux/{arch} has {found} bytes, but {locked} in the lock")]
+    Size {
+        /// The image.
+        reference: String,
+        /// The manifest, or its layers.
+        what: &'static str,
+        /// The architecture.
+        arch: Arch,
+        /// What the lock says.
+        locked: u64,
+        /// What the documents say.
+        found: u64,
+    },
+    /// A signal.
+    #[error("interrupted")]
+    Interrupted,
+}
+
+impl Diagnostic for Error {
+    fn exit(&self) -> Exit {
+        match self {
+            Self::Space { .. } | Self::Output { .. } => Exit::Disk,
+            Self::Added { .. } | Self::Changed(_) | Self::Version { .. } => Exit::Usage,
+            Self::Manifest { .. } => Exit::Source,
+            Self::OtherArch { .. } => Exit::No,
+            Self::Size { .. } => Exit::Mismatch,
+            Self::Interrupted => Exit::Interrupted,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Space { needed, free, .. } => Some(format!(
+                "free {}, name another disk with `--output`, or keep no copies with `--no-store`",
+                size::bytes(needed.saturating_sub(*free))
+            )),
+            Self::Added { .. } => Some("`--add-file files/NAME=PATH` names a file that can be read".to_owned()),
+            Self::Changed(_) => Some("run it again when nothing writes to the file".to_owned()),
+            Self::Version { .. } => Some("use letters, digits, `.`, `-`, `+` and `_`".to_owned()),
+            Self::OtherArch { .. } | Self::Size { .. } => {
+                Some("`bundler resolve` locks what upstream has now".to_owned())
+            }
+            Self::Interrupted => Some("the next run goes on where this one was".to_owned()),
+            Self::Output { .. } | Self::Manifest { .. } => None,
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! Where the bundle goes, and whether it fits there.
+
+use std::fs;
+use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+
+use super::Error;
+use crate::bundle::name;
+use crate::oci::Arch;
+
+/// `NAME-VERSION[-PROFILE][-partial]-linux-ARCH[_ARCH].tar.gz`.
+pub(super) fn default_name(
+    bundle: &str,
+    version: &str,
+    profiles: &[String],
+    partial: bool,
+    archs: &[Arch],
+) -> Result<String, Error> {
+    let wrong = |reason| Error::Version { version: version.to_owned(), reason };
+    if version.contains('/') {
+        return Err(wrong("it has a `/`"));
+    }
+    let mut file = format!("{bundle}-{version}");
+    if !profiles.is_empty() {
+        file = format!("{file}-{}", profiles.join("_"));
+    }
+    if partial {
+        file.push_str("-partial");
+    }
+    let archs: Vec<_> = archs.iter().map(|arch| arch.as_str()).collect();
+    file = format!("{file}-linux-{}.tar.gz", archs.join("_"));
+    name::check(&file).map_err(wrong)?;
+    Ok(file)
+}
+
+/// The archive's path: `output` itself, or `name` in it when it is a directory or is written with a final `/`.
+pub(super) fn path(output: &Path, name: &str) -> Result<PathBuf, Error> {
+    if output.as_os_str().as_bytes().ends_with(b"/") {
+        fs::create_dir_all(output).map_err(|source| Error::Output { path: output.to_owned(), source })?;
+    }
+    Ok(if output.is_dir() { output.join(name) } else { output.to_owned() })
+}
+
+/// Bytes that are to be written below a directory.
+pub(super) struct Need<'a> {
+    pub(super) directory: &'a Path,
+    pub(super) bytes: u64,
+}
+
+/// Checks that each file system has room for all that goes to it.
+pub(super) fn check_space(needs: &[Need<'_>]) -> Result<(), Error> {
+    for (index, need) in needs.iter().enumerate() {
+        // A file system that tells nothing, or a directory that is not there yet, is left to the write itself.
+        let (Ok(device), Ok(space)) = (fs::metadata(need.directory), rustix::fs::statvfs(need.directory)) else {
+            continue;
+        };
+        let same = |other: &&Need<'_>| fs::metadata(other.directory).is_ok_and(|other| other.dev() == device.dev());
+        if needs[..index].iter().any(|other| same(&other)) {
+            continue;
+        }
+        let needed = needs.iter().filter(same).fold(0_u64, |sum, need| sum.saturating_add(need.bytes));
+        let free = space.f_bavail.saturating_mul(space.f_frsize);
+        if needed > free {
+            return Err(Error::Space { path: need.directory.to_owned(), needed, free });
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_what_is_inside() {
+        let name = |profiles: &[&str], partial, archs: &[Arch]| {
+            let profiles: Vec<_> = profiles.iter().map(|&profile| profile.to_owned()).collect();
+            default_name("observability", "1.4.0", &profiles, partial, archs).unwrap()
+        };
+        assert_eq!(name(&[], false, &[Arch::Arm64]), "observability-1.4.0-linux-arm64.tar.gz");
+        assert_eq!(name(&["cloud"], false, &[Arch::Arm64]), "observability-1.4.0-cloud-linux-arm64.tar.gz");
+        assert_eq!(
+            name(&["cloud", "edge"], true, &[Arch::Amd64, Arch::Arm64]),
+            "observability-1.4.0-cloud_edge-partial-linux-amd64_arm64.tar.gz"
+        );
+        for version in ["1/2", "../1", "1\n", &"1".repeat(300)] {
+            assert!(default_name("b", version, &[], false, &[Arch::Arm64]).is_err(), "{version:?}");
+        }
+    }
+
+    #[test]
+    fn a_directory_gets_the_default_name() {
+        let directory = tempfile::tempdir().unwrap();
+        assert_eq!(path(directory.path(), "b.tar.gz").unwrap(), directory.path().join("b.tar.gz"));
+        let file = directory.path().join("x.tar.gz");
+        assert_eq!(path(&file, "b.tar.gz").unwrap(), file);
+        let mut new = directory.path().join("new").into_os_string();
+        new.push("/");
+        assert_eq!(path(Path::new(&new), "b.tar.gz").unwrap(), directory.path().join("new/b.tar.gz"));
+        let blocked = directory.path().join("file");
+        fs::write(&blocked, "").unwrap();
+        assert!(path(&blocked.join("sub/"), "b.tar.gz").is_err());
+    }
+
+    #[test]
+    fn adds_up_what_goes_to_one_disk() {
+        let directory = tempfile::tempdir().unwrap();
+        let space = rustix::fs::statvfs(directory.path()).unwrap();
+        let free = space.f_bavail * space.f_frsize;
+        let need = |bytes| Need { directory: directory.path(), bytes };
+        check_space(&[need(0), need(1)]).unwrap();
+        let error = check_space(&[need(free / 2), need(free)]).unwrap_err();
+        assert!(matches!(error, Error::Space { needed, .. } if needed == free / 2 + free), "{error:?}");
+        check_space(&[Need { directory: Path::new("/nonexistent"), bytes: u64::MAX }]).unwrap();
+    }
+}
