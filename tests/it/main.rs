@@ -8,5 +8,6 @@ mod support;
 mod upstream;
 
 mod choice;
+mod registry_client;
 mod tools;
 mod upstream_clients;
