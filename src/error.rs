@@ -39,7 +39,7 @@ macro_rules! union {
 
 union! {
     /// The process itself.
-    Process(crate::cli::run::Error),
+    Process(crate::cli::run::ProcessError),
     /// The catalog.
     Catalog(crate::catalog::Error),
     /// The bundle.

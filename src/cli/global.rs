@@ -1,6 +1,7 @@
 //! The options that every subcommand takes, before or after its name.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use clap::{ArgAction, Args, ValueEnum};
 
@@ -56,7 +57,7 @@ pub struct Global {
 impl Global {
     /// The reporter that these options ask for.
     #[must_use]
-    pub fn reporter(&self) -> Box<dyn Reporter> {
+    pub fn reporter(&self) -> Arc<dyn Reporter> {
         let mode = if self.quiet { progress::Mode::None } else { self.progress };
         progress::reporter(mode, self.verbose > 0)
     }

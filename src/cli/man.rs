@@ -18,11 +18,13 @@ impl Args {
             None => program,
             Some(name) => {
                 let found = program.find_subcommand(name).cloned();
-                found.ok_or_else(|| run::Error::NoCommand(name.clone()))?
+                found.ok_or_else(|| run::ProcessError::NoCommand(name.clone()))?
             }
         };
+        let title = page.get_display_name().unwrap_or("bundler").to_owned();
+        let source = format!("bundler {}", env!("CARGO_PKG_VERSION"));
         let mut text = Vec::new();
-        clap_mangen::Man::new(page).render(&mut text).map_err(run::Error::Stdout)?;
+        clap_mangen::Man::new(page).title(title).source(source).render(&mut text).map_err(run::ProcessError::Stdout)?;
         print(&String::from_utf8_lossy(&text))
     }
 }

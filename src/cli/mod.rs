@@ -2,9 +2,15 @@
 
 mod completions;
 mod global;
+mod images;
 mod man;
+mod network;
+mod pack;
+mod places;
+mod resolve;
 pub mod run;
 mod schema;
+mod verify;
 
 use std::process::ExitCode;
 
@@ -37,6 +43,14 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Choose the newest stable versions that match the platform, and write the lock
+    Resolve(resolve::Args),
+    /// Fetch what the lock names into one offline bundle
+    Pack(pack::Args),
+    /// Check every byte of a bundle, offline
+    Verify(verify::Args),
+    /// List the images that a chart runs
+    Images(images::Args),
     /// Print the JSON Schema of a file format
     Schema(schema::Args),
     /// Print the completion script of a shell
@@ -51,6 +65,10 @@ pub fn main() -> ExitCode {
     let cli = Cli::parse();
     cli.global.color.apply();
     let outcome = match cli.command {
+        Command::Resolve(args) => args.run(&cli.global),
+        Command::Pack(args) => args.run(&cli.global),
+        Command::Verify(args) => args.run(&cli.global),
+        Command::Images(args) => args.run(&cli.global),
         Command::Schema(args) => args.run(),
         Command::Completions(args) => args.run(),
         Command::Man(args) => args.run(),
@@ -72,12 +90,12 @@ type Outcome = Result<Exit, Error>;
 
 /// Writes data to stdout and ends well.
 fn print(text: &str) -> Outcome {
-    ui::data(text).map_err(run::Error::Stdout)?;
+    ui::data(text).map_err(run::ProcessError::Stdout)?;
     Ok(Exit::Done)
 }
 
 /// Writes `value` as JSON to stdout, indented for people.
 fn print_json<T: serde::Serialize>(value: &T) -> Outcome {
-    let text = serde_json::to_string_pretty(value).map_err(run::Error::Json)?;
+    let text = serde_json::to_string_pretty(value).map_err(run::ProcessError::Json)?;
     print(&(text + "\n"))
 }

@@ -68,7 +68,7 @@ pub struct Options {
 }
 
 /// A packed bundle.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Packed {
     /// Where it is.
     pub path: PathBuf,

@@ -13,15 +13,29 @@ const YELLOW: Style = AnsiColor::Yellow.on_default().bold();
 /// Renders `error` for a person; several lines, without a last line break.
 #[must_use]
 pub fn text(error: &Error) -> String {
-    let mut out = format!("{RED}error:{RED:#} {error}");
-    for cause in causes(error) {
+    chain(&error.to_string(), error.source(), error.hint())
+}
+
+/// Renders a failure from its message, what caused it, and a hint.
+#[must_use]
+pub fn chain(message: &str, cause: Option<&(dyn std::error::Error + 'static)>, hint: Option<String>) -> String {
+    let mut out = format!("{RED}error:{RED:#} {message}");
+    for cause in causes(message, cause) {
         out.push_str("\n  caused by: ");
         out.push_str(&cause.replace('\n', "\n    "));
     }
-    if let Some(hint) = error.hint() {
+    if let Some(hint) = hint {
         out.push_str(&format!("\n\n{CYAN}hint:{CYAN:#} {hint}"));
     }
     out
+}
+
+/// The error's own message and those of its causes.
+#[must_use]
+pub fn messages(error: &(dyn std::error::Error + 'static)) -> Vec<String> {
+    let message = error.to_string();
+    let causes = causes(&message, error.source());
+    std::iter::once(message).chain(causes).collect()
 }
 
 /// Renders `error` as one line of JSON: `{"error", "causes", "hint", "exit"}`.
@@ -29,7 +43,7 @@ pub fn text(error: &Error) -> String {
 pub fn json(error: &Error) -> String {
     serde_json::json!({
         "error": error.to_string(),
-        "causes": causes(error),
+        "causes": causes(&error.to_string(), error.source()),
         "hint": error.hint(),
         "exit": error.exit() as u8,
     })
@@ -42,11 +56,10 @@ pub fn warning(message: &str) -> String {
     format!("{YELLOW}warning:{YELLOW:#} {message}")
 }
 
-/// The chain below the error; a cause whose text its parent already shows is left out.
-fn causes(error: &Error) -> Vec<String> {
+/// The chain below a message; a cause whose text its parent already shows is left out.
+fn causes(message: &str, mut next: Option<&(dyn std::error::Error + 'static)>) -> Vec<String> {
     let mut causes = Vec::new();
-    let mut shown = error.to_string();
-    let mut next = error.source();
+    let mut shown = message.to_owned();
     while let Some(cause) = next {
         let message = cause.to_string();
         if !shown.contains(&message) {

@@ -3,9 +3,12 @@
 //! Data goes to stdout, all else to stderr.
 
 pub mod diagnostic;
+pub mod packed;
 pub mod progress;
+pub mod resolved;
 pub mod size;
 pub mod table;
+pub mod verified;
 
 use std::io::{self, Write};
 

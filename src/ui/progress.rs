@@ -1,8 +1,8 @@
 //! Reporters: bars on a terminal, one plain line every few seconds in CI, JSON lines, or nothing.
 
 use std::io::IsTerminal;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -31,14 +31,14 @@ const INTERVAL: Duration = Duration::from_secs(5);
 
 /// The reporter for a mode; `verbose` shows details and every finished item.
 #[must_use]
-pub fn reporter(mode: Mode, verbose: bool) -> Box<dyn Reporter> {
+pub fn reporter(mode: Mode, verbose: bool) -> Arc<dyn Reporter> {
     let bars = std::io::stderr().is_terminal() && std::env::var_os("CI").is_none();
     match mode {
-        Mode::Bar => Box::new(Bar::new(verbose)),
-        Mode::Auto if bars => Box::new(Bar::new(verbose)),
-        Mode::Auto | Mode::Plain => Box::new(Lines::new(Style::Plain, verbose)),
-        Mode::Json => Box::new(Lines::new(Style::Json, verbose)),
-        Mode::None => Box::new(Lines::new(Style::Warnings, verbose)),
+        Mode::Bar => Arc::new(Bar::new(verbose)),
+        Mode::Auto if bars => Arc::new(Bar::new(verbose)),
+        Mode::Auto | Mode::Plain => Arc::new(Lines::new(Style::Plain, verbose)),
+        Mode::Json => Arc::new(Lines::new(Style::Json, verbose)),
+        Mode::None => Arc::new(Lines::new(Style::Warnings, verbose)),
     }
 }
 

@@ -7,8 +7,7 @@ mod support;
 #[allow(dead_code, reason = "the tests use a part of what `make demo` does")]
 mod upstream;
 
-mod charts;
 mod choice;
-mod registry_client;
+mod cli;
 mod tools;
 mod upstream_clients;

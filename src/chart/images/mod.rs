@@ -7,8 +7,6 @@ mod document;
 mod guess;
 mod object;
 mod require;
-#[cfg(test)]
-mod tests;
 mod text;
 mod walk;
 

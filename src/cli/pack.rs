@@ -1,0 +1,62 @@
+//! `bundler pack`.
+
+use std::path::PathBuf;
+
+use super::places::Places;
+use super::{Format, Global, Outcome, network, print, print_json, run};
+use crate::oci::Arch;
+use crate::pack::{self, AddFile};
+use crate::plan::Selection;
+use crate::ui;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// The architecture of the site; twice for one bundle with both
+    #[arg(long, required = true, value_name = "ARCH")]
+    arch: Vec<Arch>,
+    /// Only the components of this profile; may be given more than once [default: all profiles]
+    #[arg(long, value_name = "NAME")]
+    profile: Vec<String>,
+    /// Only this component; may be given more than once
+    #[arg(long, value_name = "NAME")]
+    component: Vec<String>,
+    #[command(flatten)]
+    places: Places,
+    /// The bundle, or a directory for one with the default name
+    #[arg(short, long, default_value = ".", value_name = "FILE|DIR")]
+    output: PathBuf,
+    /// The bundle's version instead of the catalog's
+    #[arg(long, value_name = "VERSION")]
+    bundle_version: Option<String>,
+    /// Keep no second copy: write into the bundle alone
+    #[arg(long)]
+    no_store: bool,
+    /// Add a file that the lock does not know, such as files/bundler=./bundler
+    #[arg(long, value_name = "files/NAME=PATH")]
+    add_file: Vec<AddFile>,
+}
+
+impl Args {
+    pub(super) fn run(self, global: &Global) -> Outcome {
+        let reporter = global.reporter();
+        let cache_dir = run::cache_dir(self.places.cache_dir)?;
+        let options = pack::Options {
+            catalog: self.places.catalog,
+            lock: self.places.lock,
+            http: network::options(global, &cache_dir, reporter.clone())?,
+            cache_dir,
+            jobs: global.jobs.map(usize::from),
+            output: self.output,
+            no_store: self.no_store,
+            selection: Selection { archs: self.arch, profiles: self.profile, components: self.component },
+            added: self.add_file,
+            bundle_version: self.bundle_version,
+        };
+        let packed = run::block_on(async |cancelled| pack::run(&options, &*reporter, cancelled).await)?;
+        drop(reporter);
+        match global.format {
+            Format::Json => print_json(&packed),
+            Format::Text => print(&ui::packed::text(&packed)),
+        }
+    }
+}

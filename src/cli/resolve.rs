@@ -1,0 +1,95 @@
+//! `bundler resolve`.
+
+use std::path::Path;
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+
+use super::places::Places;
+use super::run::ProcessError;
+use super::{Format, Global, Outcome, network, print, print_json, run};
+use crate::error::Error;
+use crate::exit::Exit;
+use crate::resolve::{self, Resolved};
+use crate::source::Http;
+use crate::{catalog, lock, ui};
+
+/// How many components are resolved at once: enough to keep a slow source from holding up the others.
+const DEFAULT_JOBS: usize = 8;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Only these components; the others keep what the lock has
+    component: Vec<String>,
+    #[command(flatten)]
+    places: Places,
+    /// Write nothing; end with 1 and the difference on stdout when the lock is stale
+    #[arg(long, conflicts_with = "dry_run")]
+    check: bool,
+    /// Write nothing; show the difference
+    #[arg(long)]
+    dry_run: bool,
+    /// Choose as on the end of this day, UTC
+    #[arg(long, value_name = "YYYY-MM-DD")]
+    as_of: Option<Date>,
+}
+
+impl Args {
+    pub(super) fn run(self, global: &Global) -> Outcome {
+        let reporter = global.reporter();
+        let catalog = catalog::read(&self.places.catalog)?;
+        let before = read_text(&self.places.lock)?;
+        let file = self.places.lock.display().to_string();
+        let old = before.as_deref().map(|text| lock::parse(&file, text)).transpose()?;
+        let cache_dir = run::cache_dir(self.places.cache_dir)?;
+        let http = network::options(global, &cache_dir, reporter.clone())?;
+        let resolved = run::block_on(async |cancelled| {
+            let options = resolve::Options {
+                catalog,
+                lock: old,
+                components: self.component,
+                as_of: self.as_of,
+                now: Timestamp::now(),
+                jobs: global.jobs.map_or(DEFAULT_JOBS, usize::from),
+                helm: global.helm.clone(),
+                search_path: std::env::var_os("PATH"),
+                cache_dir,
+                offline: global.offline,
+                http: Http::new(http)?,
+            };
+            Ok::<_, Error>(resolve::run(options, &*reporter, cancelled).await?)
+        })?;
+        drop(reporter);
+        for line in ui::resolved::notes(&resolved) {
+            ui::note(&line);
+        }
+        let after = lock::to_text(&resolved.lock);
+        let current = before.as_deref() == Some(after.as_str());
+        let diff = resolve::diff(&file, before.as_deref().unwrap_or_default(), &after);
+        if self.check || self.dry_run {
+            show(global.format, &resolved, current, &diff)?;
+            return Ok(if self.check { resolved.check(current) } else { resolved.exit() });
+        }
+        if !current {
+            lock::write(&self.places.lock, &resolved.lock)?;
+        }
+        show(global.format, &resolved, current, &ui::resolved::summary(&resolved, &file, current))?;
+        Ok(resolved.exit())
+    }
+}
+
+fn show(format: Format, resolved: &Resolved, current: bool, text: &str) -> Result<Exit, Error> {
+    match format {
+        Format::Json => print_json(&ui::resolved::Json::new(resolved, current)),
+        Format::Text => print(text),
+    }
+}
+
+/// The lock's text, or nothing where there is no lock yet.
+fn read_text(path: &Path) -> Result<Option<String>, ProcessError> {
+    match std::fs::read_to_string(path) {
+        Ok(text) => Ok(Some(text)),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(source) => Err(ProcessError::Read { path: path.to_owned(), source }),
+    }
+}

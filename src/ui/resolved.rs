@@ -1,0 +1,84 @@
+//! What `bundler resolve` says at its end.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::diagnostic;
+use crate::error::Diagnostic;
+use crate::lock::model::Unresolved;
+use crate::resolve::{Change, Resolved};
+
+/// Failures and warnings, for stderr. An accepted warning is said only where something still depends on it.
+#[must_use]
+pub fn notes(resolved: &Resolved) -> Vec<String> {
+    let warnings = resolved.warnings.iter().filter(|warning| warning.accepted.is_none());
+    let warnings = warnings.map(|warning| diagnostic::warning(&format!("{}: {}", warning.component, warning.text)));
+    let failures = resolved.failures.iter().map(|(component, failure)| {
+        diagnostic::chain(&format!("{component} was not resolved"), Some(failure), failure.hint())
+    });
+    warnings.chain(failures).collect()
+}
+
+/// What changed, and what the lock is now; `current` when the file was already right.
+#[must_use]
+pub fn summary(resolved: &Resolved, file: &str, current: bool) -> String {
+    let mut text = String::new();
+    for change in &resolved.changes {
+        text.push_str(&format!("{change}\n"));
+    }
+    let lock = &resolved.lock;
+    let (components, images) = (lock.components.len(), lock.images.len());
+    let state = if current { "is unchanged" } else { "written" };
+    text.push_str(&format!("{file} {state}: {components} components, {images} images"));
+    if !resolved.failures.is_empty() {
+        text.push_str(&format!(", {} components not resolved", resolved.failures.len()));
+    }
+    if !lock.unresolved.is_empty() {
+        text.push_str(&format!(", {} artifacts unresolved", lock.unresolved.len()));
+    }
+    text.push('\n');
+    text
+}
+
+/// The same for programs.
+#[derive(Debug, Serialize)]
+pub struct Json<'a> {
+    /// Whether the lock's file was already right.
+    current: bool,
+    changes: &'a [Change],
+    failures: BTreeMap<&'a str, Vec<String>>,
+    warnings: Vec<Warning<'a>>,
+    unresolved: &'a [Unresolved],
+    /// Requests that GitHub may count.
+    counted_requests: u64,
+}
+
+#[derive(Debug, Serialize)]
+struct Warning<'a> {
+    component: &'a str,
+    text: &'a str,
+    accepted: Option<&'a str>,
+    fails_check: bool,
+}
+
+impl<'a> Json<'a> {
+    /// Borrows what it shows.
+    #[must_use]
+    pub fn new(resolved: &'a Resolved, current: bool) -> Self {
+        let warning = |notice: &'a crate::resolve::Notice| Warning {
+            component: &notice.component,
+            text: &notice.text,
+            accepted: notice.accepted.as_deref(),
+            fails_check: notice.fails_check,
+        };
+        Self {
+            current,
+            changes: &resolved.changes,
+            failures: resolved.failures.iter().map(|(name, f)| (name.as_str(), diagnostic::messages(f))).collect(),
+            warnings: resolved.warnings.iter().map(warning).collect(),
+            unresolved: &resolved.lock.unresolved,
+            counted_requests: resolved.counted,
+        }
+    }
+}

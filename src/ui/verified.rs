@@ -1,0 +1,57 @@
+//! The report of `bundler verify` for people.
+
+use super::size;
+use crate::bundle::read::Form;
+use crate::verify::{Finding, Report};
+
+/// The whole report; its last line is the answer.
+#[must_use]
+pub fn text(report: &Report) -> String {
+    let mut text = String::new();
+    if let (Some(name), Some(version)) = (&report.name, &report.version) {
+        let archs: Vec<_> = report.architectures.iter().map(|arch| arch.as_str()).collect();
+        text.push_str(&format!("{name} {version} for {}", archs.join(" and ")));
+        if !report.profiles.is_empty() {
+            text.push_str(&format!(", profiles {}", report.profiles.join(", ")));
+        }
+        text.push_str(&format!(
+            "\n  {} images, {} charts, {} files; {} members, {}\n",
+            report.images,
+            report.charts,
+            report.files,
+            report.members,
+            size::bytes(report.bytes)
+        ));
+    }
+    if let Some(digest) = &report.archive_sha256 {
+        text.push_str(&format!("  sha256 {}\n", digest.hex()));
+    }
+    if let Some(digest) = &report.sums_sha256 {
+        text.push_str(&format!("  sha256 of SHA256SUMS {}\n", digest.hex()));
+    }
+    if report.form == Some(Form::Recompressed) {
+        text.push_str("  the archive was compressed again after it was packed\n");
+    }
+    for finding in &report.findings {
+        text.push_str(&line(finding));
+    }
+    if report.more > 0 {
+        text.push_str(&format!("  and {} more\n", report.more));
+    }
+    text.push_str(&format!("{}: {}\n", report.path, if report.good { "good" } else { "NOT GOOD" }));
+    text
+}
+
+fn line(finding: &Finding) -> String {
+    let mut line = String::from("  bad: ");
+    if let Some(member) = &finding.member {
+        line.push_str(member);
+        line.push_str(": ");
+    }
+    line.push_str(&finding.message);
+    if let (Some(expected), Some(found)) = (&finding.expected, &finding.found) {
+        line.push_str(&format!("\n       expected {expected}\n       found    {found}"));
+    }
+    line.push('\n');
+    line
+}

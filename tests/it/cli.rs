@@ -1,0 +1,73 @@
+//! What the program says about itself: help, version, schemas, completions, man pages, and how it refuses.
+
+use crate::support::Sandbox;
+
+fn stdout(arguments: &[&str]) -> String {
+    let output = Sandbox::new().bundler().args(arguments).assert().success().get_output().stdout.clone();
+    String::from_utf8(output).unwrap()
+}
+
+#[test]
+fn the_version_is_the_packages() {
+    assert_eq!(stdout(&["--version"]), format!("bundler {}\n", env!("CARGO_PKG_VERSION")));
+}
+
+#[test]
+fn help_names_the_exit_codes() {
+    let help = stdout(&["--help"]);
+    for code in ["1  the answer is no", "4  bytes did not match", "130 interrupted"] {
+        assert!(help.contains(code), "{code}: {help}");
+    }
+}
+
+#[test]
+fn schemas_are_json_schema_with_the_fields_of_the_files() {
+    for (file, field) in [("catalog", "profiles"), ("component", "declared_images"), ("lock", "unresolved")] {
+        let schema: serde_json::Value = serde_json::from_str(&stdout(&["schema", file])).unwrap();
+        assert_eq!(schema["$schema"], "https://json-schema.org/draft/2020-12/schema", "{file}");
+        assert!(schema["properties"][field].is_object(), "{file}: {field}");
+        assert_eq!(schema["additionalProperties"], false, "{file}");
+    }
+}
+
+#[test]
+fn every_shell_has_completions_and_every_subcommand_a_page() {
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let script = stdout(&["completions", shell]);
+        assert!(script.contains("completions"), "{shell}");
+    }
+    for command in ["resolve", "pack", "verify", "images", "schema"] {
+        let page = stdout(&["man", command]);
+        assert!(page.contains(&format!(".TH bundler-{command} 1")), "{command}: {page}");
+    }
+}
+
+#[test]
+fn global_options_stand_before_or_after_the_subcommand() {
+    let before = stdout(&["--color", "never", "-q", "schema", "lock"]);
+    assert_eq!(before, stdout(&["schema", "lock", "-q", "--color", "never"]));
+}
+
+#[test]
+fn a_wrong_command_line_ends_with_2_and_says_what_is_known() {
+    let cases: [(&[&str], &str); 5] = [
+        (&["pak"], "tip: "),
+        (&["pack"], "--arch"),
+        (&["pack", "--arch", "x86"], "use one of amd64"),
+        (&["schema", "lok"], "catalog, component, lock"),
+        (&["man", "pak"], "there is no subcommand `pak`"),
+    ];
+    for (arguments, said) in cases {
+        let assert = Sandbox::new().bundler().args(arguments).assert().code(2).stdout("");
+        let stderr = String::from_utf8_lossy(&assert.get_output().stderr).into_owned();
+        assert!(stderr.contains(said), "{arguments:?}: {stderr}");
+    }
+}
+
+#[test]
+fn a_failure_is_one_line_of_json_when_asked_for() {
+    let assert = Sandbox::new().bundler().args(["--format", "json", "man", "pak"]).assert().code(2);
+    let failure: serde_json::Value = serde_json::from_slice(&assert.get_output().stderr).unwrap();
+    assert_eq!(failure["exit"], 2);
+    assert_eq!(failure["error"], "there is no subcommand `pak`");
+}
