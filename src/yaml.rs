@@ -122,14 +122,15 @@ pub fn text<'a>(file: &str, bytes: &'a [u8]) -> Result<&'a str, YamlError> {
     })
 }
 
-/// The largest YAML text of other people that is read, 64 MiB: a Helm repository's index has 20 MB.
-pub const MAX_FOREIGN: usize = 64 << 20;
+/// The largest YAML text of other people that is parsed, 16 MiB: parsing takes up to fifteen times as much memory,
+/// and the largest known, one chart's part of an index, has 5.
+pub const MAX_FOREIGN: usize = 16 << 20;
 
 /// Parses one document that others wrote, such as a rendered manifest: more of it than of ours, and as
 /// leniently as Kubernetes' own reader, for which the last of two equal keys counts.
 pub fn parse_foreign<T: DeserializeOwned>(file: &str, text: &str) -> Result<T, YamlError> {
     if text.len() > MAX_FOREIGN {
-        let message = format!("the text has {} bytes; at most {MAX_FOREIGN} are read", text.len());
+        let message = format!("a YAML text of {} bytes; at most {MAX_FOREIGN} are read", text.len());
         return Err(YamlError::new(file, Place::default(), message));
     }
     let options = serde_saphyr::options! {

@@ -27,7 +27,7 @@ pub(super) struct Sources {
     pub(super) directory: PathBuf,
     pub(super) offline: bool,
     pub(super) now: Timestamp,
-    indexes: Once<Bytes>,
+    documents: Once<Bytes>,
     tags: Once<Arc<Vec<String>>>,
 }
 
@@ -46,26 +46,28 @@ impl Sources {
             directory: cache_dir,
             offline,
             now,
-            indexes: Once::default(),
+            documents: Once::default(),
             tags: Once::default(),
         })
     }
 
     /// A small text, asked for with a condition and taken from the cache when there is no network.
     pub(super) async fn document(&self, url: &Url, limit: u64) -> Result<Bytes, source::Error> {
-        match self.http.get(url, Get { conditional: true, ..Get::new(limit) }).await {
-            Err(error @ source::Error::Offline { .. }) => {
-                self.http.cached(url, None, limit).map(|cached| cached.bytes).ok_or(error)
+        let ask = async {
+            match self.http.get(url, Get { conditional: true, ..Get::new(limit) }).await {
+                Err(error @ source::Error::Offline { .. }) => {
+                    self.http.cached(url, None, limit).map(|cached| cached.bytes).ok_or(error)
+                }
+                answer => Ok(answer?.bytes),
             }
-            answer => Ok(answer?.bytes),
-        }
+        };
+        self.documents.get(url.as_str(), ask).await
     }
 
     /// The entries of a chart in a Helm repository.
     pub(super) async fn index(&self, repository: &Url, chart: &str) -> Result<Vec<helm::Entry>, Failure> {
         let url = helm::index_url(repository);
-        let ask = self.document(&url, helm::MAX_INDEX as u64);
-        let bytes = self.indexes.get(url.as_str(), ask).await?;
+        let bytes = self.document(&url, helm::MAX_INDEX as u64).await?;
         let malformed = || source::Error::Malformed { url: url.to_string(), reason: "no UTF-8 text".to_owned() };
         let text = std::str::from_utf8(&bytes).map_err(|_| malformed())?;
         Ok(helm::parse(text, repository, chart)?)

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use url::Url;
 
 use super::Failure;
@@ -21,6 +21,8 @@ use crate::version::{Constraint, Pattern, Version};
 /// How many candidates of one component are asked about, each for a request: past them the constraint or the cool-down
 /// is wrong, and going on would use up GitHub's hour.
 const MAX_ASKED: usize = 30;
+/// How long before its day an end of life is said aloud: time enough to move to the successor.
+const ANNOUNCED: SignedDuration = SignedDuration::from_hours(180 * 24);
 /// How many refusals an error names.
 const MAX_NAMED: usize = 5;
 
@@ -143,15 +145,24 @@ impl Chooser<'_> {
             }
             None => self.charts_alone(&rules, hold.as_ref()).await?,
         };
-        for notice in choice::notices(&facts, &rules) {
-            remarks.push(remark(&notice, ""));
-        }
+        let spoken = choice::notices(&facts, &rules).into_iter().filter(|notice| self.is_near(notice));
+        remarks.extend(spoken.map(|notice| remark(&notice, "")));
         if accepted
             && let Err(refusal) = choice::judge(&Facts::new(facts.version.clone(), None), &timeless(&rules, rows))
         {
             remarks.push(Remark { what: Warning::Compatibility, text: refusal.to_string(), fails_check: true });
         }
         Ok(Choice { version: chosen, tag, charts, remarks })
+    }
+
+    /// Whether a notice concerns anybody yet: an end of life that is years away does not.
+    fn is_near(&self, notice: &Notice) -> bool {
+        match notice {
+            Notice::EndOfLife { date, past: false, .. } => {
+                choice::end_of_day(*date).duration_since(self.reader.as_of) <= ANNOUNCED
+            }
+            _ => true,
+        }
     }
 
     /// The charts of a component whose version is its source's: each has a version of its own.

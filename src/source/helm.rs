@@ -1,7 +1,7 @@
 //! A Helm repository's `index.yaml`, parsed for one chart (Helm, "The Chart Repository Guide").
 //!
 //! A real index has 20 MB and sixty charts, of which one is wanted. Its block of lines is cut out first
-//! and parsed alone; an index in a style that the cut does not know is parsed whole.
+//! and parsed alone. JSON, and a small index in a style that the cut does not know, are parsed whole.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -14,7 +14,7 @@ use crate::oci::Digest;
 use crate::yaml::{self, Place, YamlError};
 
 /// The largest index that is read, 64 MiB: three times the largest that is known.
-pub const MAX_INDEX: usize = yaml::MAX_FOREIGN;
+pub const MAX_INDEX: usize = 64 << 20;
 
 /// One version of a chart as the index lists it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -226,7 +226,7 @@ fn cut<'a>(text: &'a str, chart: &str) -> Cut<'a> {
             return Cut::Unknown;
         }
         if !inside {
-            inside = depth == 0 && body == "entries:";
+            inside = depth == 0 && plain_key(body) == Some("entries");
             continue;
         }
         let at = *indent.get_or_insert(depth);
@@ -254,9 +254,9 @@ fn cut<'a>(text: &'a str, chart: &str) -> Cut<'a> {
     }
 }
 
-/// The key of a line `name:`, also in quotes without escapes; none for anything after the colon.
+/// The key of a line `name:`, also in quotes without escapes; none where more than a comment is after the colon.
 fn plain_key(body: &str) -> Option<&str> {
-    let key = body.strip_suffix(':')?;
+    let key = body.split(" #").next().unwrap_or_default().trim_end().strip_suffix(':')?;
     let quoted = ['"', '\''].iter().find_map(|q| key.strip_prefix(*q)?.strip_suffix(*q));
     let key = quoted.unwrap_or(key);
     key.bytes().all(|c| c.is_ascii_alphanumeric() || b"-_.".contains(&c)).then_some(key)
@@ -417,6 +417,8 @@ generated: "2026-08-21T10:00:00Z"
             format!("# JSON below\n{json}"),
             format!("entries: {entries}\n"),
             index().replace("entries:", "entries: # all of them"),
+            index().replace("\"loki\":", "loki:   # this one"),
+            index().replace("entries:", "entries: !!map"),
             index().replace("  alloy:", "  ? alloy\n  :"),
             format!("\u{feff}---\n{}", index().replace('\n', "\r\n")),
             index().split_once("generated").unwrap().0.to_owned(),
@@ -427,7 +429,7 @@ generated: "2026-08-21T10:00:00Z"
 
     #[test]
     fn a_missing_chart_names_the_nearest() {
-        for text in [index(), index().replace("entries:", "entries: # all")] {
+        for text in [index(), index().replace("entries:", "entries: !!map")] {
             let error = parse(&text, &repository(), "lokki").unwrap_err();
             assert_eq!(error.to_string(), "https://example.org/charts?token=1 has no chart `lokki`");
             assert_eq!(error.hint().unwrap(), "did you mean `loki`?");

@@ -7,7 +7,9 @@ mod support;
 #[allow(dead_code, reason = "the tests use a part of what `make demo` does")]
 mod upstream;
 
-mod choice;
+mod charts;
 mod cli;
+mod choice;
+mod registry_client;
 mod tools;
 mod upstream_clients;

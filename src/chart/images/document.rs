@@ -86,10 +86,11 @@ impl Node {
     }
 }
 
-/// What the YAML library gives; the places are needed to look a number's text up.
+/// What the YAML library gives; the places are needed to look a plain scalar's text up.
 enum Raw {
     Null,
-    Number,
+    /// A number or a truth value; `n` and `1.20` are texts to whoever wrote them.
+    Plain,
     Text(String),
     List(Vec<Spanned<Self>>),
     Map(Vec<(String, Spanned<Self>)>),
@@ -101,7 +102,7 @@ impl Raw {
         match self {
             Self::Null => Node::Null,
             Self::Text(text) => Node::Scalar(text),
-            Self::Number => {
+            Self::Plain => {
                 let span = place.span();
                 let bounds = span.byte_offset().zip(span.byte_len());
                 let text = bounds.and_then(|(from, length)| source.get(from as usize..(from + length) as usize));
@@ -131,28 +132,28 @@ impl<'de> Deserialize<'de> for Raw {
                 Ok(Raw::Null)
             }
 
-            fn visit_bool<E>(self, value: bool) -> Result<Raw, E> {
-                Ok(Raw::Text(value.to_string()))
+            fn visit_bool<E>(self, _: bool) -> Result<Raw, E> {
+                Ok(Raw::Plain)
             }
 
             fn visit_i64<E>(self, _: i64) -> Result<Raw, E> {
-                Ok(Raw::Number)
+                Ok(Raw::Plain)
             }
 
             fn visit_u64<E>(self, _: u64) -> Result<Raw, E> {
-                Ok(Raw::Number)
+                Ok(Raw::Plain)
             }
 
             fn visit_i128<E>(self, _: i128) -> Result<Raw, E> {
-                Ok(Raw::Number)
+                Ok(Raw::Plain)
             }
 
             fn visit_u128<E>(self, _: u128) -> Result<Raw, E> {
-                Ok(Raw::Number)
+                Ok(Raw::Plain)
             }
 
             fn visit_f64<E>(self, _: f64) -> Result<Raw, E> {
-                Ok(Raw::Number)
+                Ok(Raw::Plain)
             }
 
             fn visit_str<E>(self, text: &str) -> Result<Raw, E> {

@@ -7,6 +7,8 @@ mod document;
 mod guess;
 mod object;
 mod require;
+#[cfg(test)]
+mod tests;
 mod text;
 mod walk;
 

@@ -193,7 +193,12 @@ impl<'a> Parts<'a> {
 
     /// The first of `ends` after `prefix` that has a text; a key of another prefix is another image's.
     fn one(&self, prefix: &str, own: bool, ends: &[&str]) -> Option<&'a str> {
-        let candidates = ends.iter().flat_map(|end| [format!("{prefix}{end}"), format!("{prefix}image{end}")]);
+        // `baseImage: x` has its tag in `tag` as often as in `baseTag`.
+        let prefixes =
+            [prefix, ""].into_iter().take(if matches!(prefix, "base" | "default" | "container") { 2 } else { 1 });
+        let candidates = prefixes.flat_map(|prefix| {
+            ends.iter().flat_map(move |end| [format!("{prefix}{end}"), format!("{prefix}image{end}")])
+        });
         candidates
             .filter(|key| own || !prefix.is_empty() || !key.starts_with("image"))
             .find_map(|key| self.scalars.iter().find(|(k, v)| *k == key && !v.is_empty()))
