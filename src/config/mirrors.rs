@@ -4,7 +4,9 @@
 //! Plain http is spoken only where a mirror's URL says so.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use url::Url;
 
 use super::Config;
@@ -20,6 +22,34 @@ pub struct Mirrors {
     prefixes: BTreeMap<String, Vec<Url>>,
 }
 
+/// The mirrors as they are written, with the places of the keys.
+#[derive(Default)]
+pub(super) struct Entries(Vec<(Spanned<String>, Vec<Spanned<String>>)>);
+
+impl<'de> Deserialize<'de> for Entries {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Reader;
+
+        impl<'de> Visitor<'de> for Reader {
+            type Value = Entries;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("lists of mirrors by what they stand for")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Entries, A::Error> {
+                let mut entries = Entries::default();
+                while let Some(entry) = map.next_entry()? {
+                    entries.0.push(entry);
+                }
+                Ok(entries)
+            }
+        }
+
+        deserializer.deserialize_map(Reader)
+    }
+}
+
 /// One place that serves a request to a registry.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Endpoint {
@@ -30,10 +60,10 @@ pub struct Endpoint {
 }
 
 impl Mirrors {
-    pub(super) fn parse(file: &str, entries: BTreeMap<String, Vec<Spanned<String>>>) -> Result<Self, YamlError> {
+    pub(super) fn parse(file: &str, entries: Entries) -> Result<Self, YamlError> {
         let mut mirrors = Self::default();
-        for (key, values) in entries {
-            let key_place = values.first().map(Place::from).unwrap_or_default();
+        for (key, values) in entries.0 {
+            let (key_place, key) = (Place::from(&key), key.value);
             let error = |place, message: String, hint: &str| YamlError {
                 file: file.to_owned(),
                 place,
@@ -266,9 +296,9 @@ mod tests {
             ("mirrors:\n  docker.io: [harbor.example]\n", (2, 15)),
             ("mirrors:\n  docker.io: ['https://user:secret@x.example']\n", (2, 15)),
             ("mirrors:\n  docker.io: ['https://x.example/?a=b']\n", (2, 15)),
-            ("mirrors:\n  ftp://x: [https://x.example]\n", (2, 13)),
-            ("mirrors:\n  docker.io/grafana: [https://x.example]\n", (2, 23)),
-            ("mirrors:\n  ../x: [https://x.example]\n", (2, 10)),
+            ("mirrors:\n  ftp://x: [https://x.example]\n", (2, 3)),
+            ("mirrors:\n  docker.io/grafana: [https://x.example]\n", (2, 3)),
+            ("mirrors:\n  ../x: []\n", (2, 3)),
         ] {
             let error = Config::parse("c.yaml", text).unwrap_err();
             assert_eq!((error.place.line, error.place.column), place, "{error}");

@@ -2,8 +2,8 @@
 
 mod mirrors;
 
-use std::collections::BTreeMap;
 use std::ffi::OsString;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
@@ -69,7 +69,7 @@ impl Diagnostic for Error {
 #[serde(deny_unknown_fields)]
 struct File {
     #[serde(default)]
-    mirrors: BTreeMap<String, Vec<Spanned<String>>>,
+    mirrors: mirrors::Entries,
     #[serde(default)]
     mirror_only: bool,
     #[serde(default)]
@@ -82,7 +82,7 @@ impl Config {
     /// A file that was named must exist; without one in the default location the defaults hold.
     pub fn load(explicit: Option<&Path>) -> Result<Self, Error> {
         let Some(location) = locate(explicit, |name| std::env::var_os(name)) else { return Ok(Self::default()) };
-        match std::fs::read_to_string(&location.path) {
+        match read(&location.path) {
             Ok(text) => Ok(Self::parse(&location.path.to_string_lossy(), &text)?),
             Err(source) if source.kind() == std::io::ErrorKind::NotFound && !location.named => Ok(Self::default()),
             Err(source) => Err(Error::Read { path: location.path, source }),
@@ -114,6 +114,13 @@ impl Config {
             max_connections_per_host,
         })
     }
+}
+
+/// Reads no more than what [`yaml::parse`] needs to refuse a file for its size.
+fn read(path: &Path) -> std::io::Result<String> {
+    let mut text = String::new();
+    std::fs::File::open(path)?.take(yaml::MAX_YAML as u64 + 1).read_to_string(&mut text)?;
+    Ok(text)
 }
 
 /// Where a configuration is looked for.
@@ -165,6 +172,8 @@ mod tests {
             let error = Config::parse("c.yaml", wrong).unwrap_err();
             assert_eq!(error.place, Place { line: 1, column: 27 }, "{error}");
         }
+        let error = Config::parse("c.yaml", "mirrors:\n  a.io: []\n  a.io: []\n").unwrap_err();
+        assert_eq!(error.place, Place { line: 3, column: 3 }, "{error}");
         for wrong in ["- 1\n", "mirror_only: maybe\n", "max_connections_per_host: -1\n", "mirrors: [a]\n", "{"] {
             assert!(Config::parse("c.yaml", wrong).is_err(), "{wrong:?}");
         }

@@ -263,7 +263,9 @@ impl Diagnostic for Error {
             Self::NoMirror { .. } => {
                 "add it under `mirrors` in the configuration, or set `mirror_only: false`".to_owned()
             }
-            Self::Refused { .. } => "plain http is spoken only to a mirror whose URL says `http://`".to_owned(),
+            Self::Refused { url, .. } if url.starts_with("http:") => {
+                "plain http is spoken only to a mirror whose URL says `http://`".to_owned()
+            }
             Self::Connection { source, .. } if is_certificate(source) => {
                 "if the server has a private CA, name its certificate with `--ca-file`".to_owned()
             }

@@ -107,6 +107,42 @@ mod tests {
         assert!(find(Some(Path::new("/nonexistent/config.json")), "quay.io").unwrap().is_none());
     }
 
+    /// Runs itself with a PATH where the helpers are: a process has one environment for all of its tests.
+    #[test]
+    fn asks_the_helpers() {
+        const MARK: &str = "BUNDLER_TEST_OF_HELPERS";
+        const CONFIG: &str =
+            r#"{"credHelpers":{"quay.io":"good","ghcr.io":"bad","token.example":"token"},"credsStore":"empty"}"#;
+        if std::env::var_os(MARK).is_some() {
+            assert!(lookup(CONFIG, "quay.io").unwrap() == password("user", "of quay.io"));
+            assert!(lookup(CONFIG, "token.example").unwrap() == Some(Credential::Refresh("refresh".into())));
+            assert!(lookup(CONFIG, "docker.example").unwrap().is_none(), "what the store does not know is anonymous");
+            let Err(error) = lookup(CONFIG, "ghcr.io") else { panic!("the helper fails") };
+            assert!(error.to_string().contains("docker-credential-bad"), "{error}");
+            assert!(!error.to_string().contains("secret"), "{error}");
+            return;
+        }
+        let directory = tempfile::tempdir().unwrap();
+        for (name, script) in [
+            ("good", r#"read -r server; echo "{\"Username\":\"user\",\"Secret\":\"of $server\"}""#),
+            ("token", r#"echo '{"Username":"<token>","Secret":"refresh"}'"#),
+            ("empty", "echo 'credentials not found in native keychain'; exit 1"),
+            ("bad", "echo secret; exit 1"),
+        ] {
+            let path = directory.path().join(format!("docker-credential-{name}"));
+            std::fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
+            std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+        }
+        let run = std::process::Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "source::auth::credentials::tests::asks_the_helpers"])
+            .env(MARK, "1")
+            .env("PATH", directory.path())
+            .output()
+            .unwrap();
+        let output = String::from_utf8_lossy(&run.stdout);
+        assert!(run.status.success() && output.contains("1 passed"), "{output}");
+    }
+
     #[test]
     fn says_what_is_wrong_with_the_file() {
         let helper = r#"{"credHelpers":{"quay.io":"bundler-test-has-no-such-helper"}}"#;

@@ -151,7 +151,7 @@ impl Registry {
             let url = url.clone();
             drop(known);
             // Whatever is wrong there, such as an expired signature, the registry knows better.
-            if let Ok(download) = self.open_at(&call, &original, &url, range.as_ref()).await {
+            if let Ok(download) = self.open_at(&call, &url, range.as_ref()).await {
                 return Ok(download);
             }
             known = place.lock().await;
@@ -171,14 +171,7 @@ impl Registry {
     }
 
     /// Opens the place that the registry redirected to earlier.
-    async fn open_at(
-        &self,
-        call: &Call,
-        original: &Url,
-        place: &Url,
-        range: Option<&Range<u64>>,
-    ) -> Result<Download, Error> {
-        self.http.journey(original, vec![place.clone()])?;
+    async fn open_at(&self, call: &Call, place: &Url, range: Option<&Range<u64>>) -> Result<Download, Error> {
         let answer = self.http.success(self.http.exchange(call, place, None).await?).await?;
         Download::new(answer, range)
     }
