@@ -10,7 +10,11 @@ use crate::yaml::Report;
 use crate::yaml::Spanned;
 
 /// The placeholders of a file's texts.
-const FILE: [&str; 3] = ["version", "tag", "arch"];
+const FILE: [&str; 5] = ["version", "tag", "arch", "kubernetes", "kubeedge"];
+/// The placeholders of an image of a component without a chart.
+const IMAGE: [&str; 4] = ["version", "tag", "kubernetes", "kubeedge"];
+/// The placeholders of an image beside a chart.
+const CHART_IMAGE: [&str; 5] = ["version", "tag", "app_version", "kubernetes", "kubeedge"];
 
 pub(super) fn check(component: &Component, platform: &Platform, report: &mut Report<'_>) {
     if component.all_charts().next().is_some()
@@ -20,14 +24,14 @@ pub(super) fn check(component: &Component, platform: &Platform, report: &mut Rep
         report.wrong(image, "`images` is for components without a chart", hint);
     }
     for image in &component.images {
-        check_image(image, &["version", "tag"], Floating::Refused, report);
+        check_image(image, &IMAGE, Floating::Refused, report);
     }
     for (i, declared) in component.declared_images.iter().enumerate() {
-        check_image(&declared.image, &["version", "tag", "app_version"], Floating::Refused, report);
+        check_image(&declared.image, &CHART_IMAGE, Floating::Refused, report);
         check_reason(&declared.reason, &["declared_images", &i.to_string()], report);
     }
     for (i, ignored) in component.ignored_images.iter().enumerate() {
-        check_image(&ignored.image, &["version", "tag", "app_version"], Floating::Taken, report);
+        check_image(&ignored.image, &CHART_IMAGE, Floating::Taken, report);
         check_reason(&ignored.reason, &["ignored_images", &i.to_string()], report);
     }
     for (i, file) in component.files.iter().enumerate() {

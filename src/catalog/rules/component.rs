@@ -16,6 +16,8 @@ use crate::yaml::{Place, Spanned};
 
 /// Helm's limit on a release's name, so that names made from it fit a DNS label.
 const MAX_RELEASE: usize = 53;
+/// The placeholders of a chart's `set`.
+const VALUE: [&str; 5] = ["version", "tag", "app_version", "kubernetes", "kubeedge"];
 /// Kubernetes' limit on a namespace's name (RFC 1123, §2.1).
 const MAX_NAMESPACE: usize = 63;
 
@@ -175,8 +177,9 @@ fn check_chart(spanned: &Spanned<Chart>, has_source: bool, platform: &Platform, 
     }
     for (key, value) in &chart.set {
         let names = template::placeholders(value);
-        if let Some(unknown) = names.iter().find(|name| !matches!(**name, "version" | "tag" | "app_version")) {
-            let hint = "`{version}`, `{tag}` and `{app_version}` are known in a value".to_owned();
+        if let Some(unknown) = names.iter().find(|name| !VALUE.contains(name)) {
+            let hint = "`{version}`, `{tag}`, `{app_version}`, `{kubernetes}` and `{kubeedge}` are known in a value"
+                .to_owned();
             report.wrong(place, format!("`{{{unknown}}}` means nothing in the value of `{key}`"), hint);
         }
     }
