@@ -171,6 +171,8 @@ fn custom_resources() {
         ("{imageName: 'ghcr.io/a/b:17'}", "ghcr.io/a/b:17"),
         ("{initImageRepository: a/b, initImageTag: v1, imageTag: v2}", "a/b:v1"),
         ("{hub: reg.io/release, tag: 1.30, proxy: {image: proxyv2}}", "reg.io/release/proxyv2:1.30"),
+        ("{repository: nvcr.io/nvidia, image: driver, version: 1.20}", "nvcr.io/nvidia/driver:1.20"),
+        ("{repository: nvcr.io/nvidia, image: driver, tag: v1}", "nvcr.io/nvidia/driver:v1"),
         ("{podTemplate: {spec: {containers: [{name: x, image: nginx}]}}}", "nginx"),
         ("{images: ['quay.io/a/b:1']}", "quay.io/a/b:1"),
         ("{args: [--x-image=b:2]}", "b:2"),

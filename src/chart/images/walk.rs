@@ -159,6 +159,11 @@ impl<'a> Parts<'a> {
         if text.is_empty() || text.contains("://") || (image == "name" && !self.named) {
             return None;
         }
+        let beside = |end: &str| self.scalars.iter().any(|(k, v)| k.strip_prefix(prefix) == Some(end) && !v.is_empty());
+        if matches!(image, "repository" | "repo") && beside("image") {
+            // `repository: reg.io/org, image: name, version: 1`: the image's key puts them together.
+            return None;
+        }
         let first = text.split('/').next().unwrap_or_default();
         let has_host = text.contains('/') && first.contains(['.', ':']);
         let last = text.rsplit('/').next().unwrap_or_default();
@@ -169,6 +174,8 @@ impl<'a> Parts<'a> {
         let version = || self.one(prefix, own, &["imageversion", "version"]);
         // A bare word is an image only together with a tag beside it, or a hub and a tag above it.
         let hub = self.one(prefix, own, &["imageregistry", "registry", "imagehub", "hub"]);
+        let hub =
+            hub.or_else(|| self.one(prefix, own, &["repository"]).filter(|_| image == "image" && !text.contains('/')));
         let hub = hub.or_else(|| self.context.hub.as_deref().filter(|_| own && !text.contains('/')));
         let inherited = self.context.tag.as_deref().filter(|_| own && hub.is_some());
         let tag = if whole { None } else { tag.or_else(|| version().filter(|_| own || self.named)).or(inherited) };
