@@ -6,6 +6,8 @@
 mod error;
 mod pull;
 mod queue;
+#[cfg(test)]
+mod tests;
 mod transfer;
 mod unpack;
 mod work;

@@ -113,7 +113,7 @@ impl Fetcher<'_> {
                     false => Err(Error::NoPlace),
                 };
             }
-            match self.transfer(queue, number, task, source).await {
+            match self.transfer(queue, number, task, source).await? {
                 Ok(transfer) => return Ok(Some(transfer)),
                 // Another repository may have it; what is wrong with bytes or disk stays wrong.
                 Err(error @ Error::Source { .. }) if source + 1 < blob.sources.len() => {
@@ -127,13 +127,15 @@ impl Fetcher<'_> {
     }
 
     /// Pulls the first missing segment of a blob, after giving the others away.
+    ///
+    /// The inner error is that of a source that did not answer: nothing is under way, and another may be asked.
     async fn transfer(
         &self,
         queue: &Queue<Work>,
         number: usize,
         task: &Task,
         source: usize,
-    ) -> Result<Arc<Transfer>, Error> {
+    ) -> Result<Result<Arc<Transfer>, Error>, Error> {
         let blob = &task.job.blob;
         let want = want(blob, &blob.sources[source]);
         let (digest, size, fresh) = (blob.digest, blob.size, task.fresh.load(Ordering::Relaxed));
@@ -155,9 +157,12 @@ impl Fetcher<'_> {
         if missing.is_empty() {
             let transfer = Arc::new(Transfer::new(size, Sink { slots: task.job.slots.clone(), partial }));
             self.take_over(&transfer, arrived).await?;
-            return Ok(transfer);
+            return Ok(Ok(transfer));
         }
-        let first = self.open(want, missing[0].clone()).await?;
+        let first = match self.open(want, missing[0].clone()).await {
+            Ok(first) => first,
+            Err(error) => return Ok(Err(error)),
+        };
         if !first.headers().contains_key(CONTENT_RANGE) {
             // The server sends the whole in one go: nothing that is here already may be written a second time
             // after it was hashed, so that is forgotten.
@@ -176,7 +181,7 @@ impl Fetcher<'_> {
             queue.add(key, Work::Segment { transfer: Arc::clone(&transfer), source, range });
         }
         self.pull(want, range, first, &write_to(&transfer)).await?;
-        Ok(transfer)
+        Ok(Ok(transfer))
     }
 
     async fn take_over(&self, transfer: &Arc<Transfer>, arrived: Vec<Range<u64>>) -> Result<(), Error> {

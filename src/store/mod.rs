@@ -54,15 +54,6 @@ impl Diagnostic for Error {
     }
 }
 
-/// Where the cache is unless it is moved: `$XDG_CACHE_HOME/bundler`, else `$HOME/.cache/bundler`.
-#[must_use]
-pub fn default_dir(variable: impl Fn(&str) -> Option<String>) -> Option<PathBuf> {
-    let set = |name: &str| variable(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-    // The base directory specification has relative paths ignored.
-    let base = set("XDG_CACHE_HOME").filter(|path| path.is_absolute());
-    base.or_else(|| Some(set("HOME")?.join(".cache"))).map(|base| base.join("bundler"))
-}
-
 /// A store in a directory.
 #[derive(Debug)]
 pub struct Store {

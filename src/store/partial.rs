@@ -14,8 +14,8 @@ use std::sync::{Mutex, PoisonError};
 use super::Error;
 
 /// How long a segment is, 16 MiB: large enough that one request more for each costs nothing, small enough
-/// that a blob of some hundred megabytes comes over every connection.
-pub const SEGMENT: u64 = 16 << 20;
+/// that a blob of some hundred megabytes comes over every connection. In unit tests 1 MiB.
+pub const SEGMENT: u64 = if cfg!(test) { 1 << 20 } else { 16 << 20 };
 
 /// A blob that is being fetched, locked against other processes.
 #[derive(Debug)]

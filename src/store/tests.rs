@@ -72,14 +72,3 @@ fn a_wrong_count_in_the_table_reads_no_further_than_its_segment() {
     let partial = store.partial(digest, 10).unwrap().unwrap();
     assert_eq!(partial.arrived().first(), Some(&(0..10)));
 }
-
-#[test]
-fn finds_its_directory() {
-    let variables = |xdg: &'static str, home: &'static str| {
-        default_dir(move |name| Some(if name == "HOME" { home } else { xdg }.to_owned()))
-    };
-    assert_eq!(variables("/c", "/h"), Some("/c/bundler".into()));
-    assert_eq!(variables("", "/h"), Some("/h/.cache/bundler".into()));
-    assert_eq!(variables("relative", "/h"), Some("/h/.cache/bundler".into()));
-    assert_eq!(variables("", ""), None);
-}
