@@ -64,6 +64,8 @@ pub struct Shipped<'a> {
     pub path: String,
     /// The component that it belongs to.
     pub component: &'a str,
+    /// The architecture that it is for; none for a chart.
+    pub arch: Option<Arch>,
     /// The digest of what its URL gives.
     pub download: Digest,
     /// The digest of what is carried; unknown only where a lock seeded by hand lacks that of an archive's member.
@@ -80,6 +82,7 @@ impl BundleFile {
             one.chain(&component.charts).map(move |(key, chart)| Shipped {
                 path: chart_path(key, component, chart),
                 component: name,
+                arch: None,
                 download: chart.sha256,
                 digest: Some(chart.sha256),
                 size: chart.size,
@@ -94,7 +97,7 @@ impl BundleFile {
                 archs.iter().filter(|(arch, _)| self.architectures.contains(arch)).map(move |(arch, file)| {
                     let (digest, size) = carried(file);
                     let path = self.file_path(name, *arch);
-                    Shipped { path, component, download: file.sha256, digest, size }
+                    Shipped { path, component, arch: Some(*arch), download: file.sha256, digest, size }
                 })
             })
         })

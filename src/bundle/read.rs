@@ -3,14 +3,15 @@
 
 use std::collections::HashMap;
 use std::fs::File;
-use std::io;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use super::model::{self, BundleFile};
-use super::{name, tar};
+use super::{name, sums, tar, write};
 use crate::error::Diagnostic;
 use crate::exit::Exit;
+use crate::oci::Digest;
 use crate::yaml::{self, YamlError};
 
 mod directory;
@@ -22,7 +23,10 @@ mod tests;
 pub use directory::Foreign;
 
 /// The most members that are read, 100 000: a bundle of all our components has some hundreds.
-pub const MAX_MEMBERS: usize = super::sums::MAX_FILES;
+pub const MAX_MEMBERS: usize = sums::MAX_FILES;
+
+/// The largest `FILE.sha256` that is read, 64 KiB: it has one line.
+const MAX_CHECKSUM_FILE: u64 = 64 << 10;
 
 /// Why a bundle cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -63,6 +67,9 @@ pub enum Error {
         /// What is wrong with it.
         source: tar::Error,
     },
+    /// `FILE.sha256` is not what `sha256sum` writes.
+    #[error("`{0}` is not one line of sha256 and name")]
+    Checksum(PathBuf),
     /// A member is not there.
     #[error("`{path}` is no bundle: it has no `{member}`")]
     Missing {
@@ -104,6 +111,7 @@ impl Diagnostic for Error {
             Self::Disk { .. } => Exit::Disk,
             Self::NotBundle { .. } | Self::Missing { .. } | Self::Newer { .. } => Exit::Usage,
             Self::Damaged { .. } | Self::Entry { .. } | Self::TooLarge { .. } | Self::About(_) => Exit::Mismatch,
+            Self::Checksum(_) => Exit::Mismatch,
         }
     }
 
@@ -113,7 +121,7 @@ impl Diagnostic for Error {
                 Some("`bundler verify` lists all that is wrong; copy the bundle again".to_owned())
             }
             Self::Newer { .. } => Some("use the version of bundler that wrote it, or a newer one".to_owned()),
-            Self::Disk { .. } | Self::NotBundle { .. } | Self::Missing { .. } => None,
+            Self::Disk { .. } | Self::NotBundle { .. } | Self::Missing { .. } | Self::Checksum(_) => None,
         }
     }
 }
@@ -267,6 +275,21 @@ impl Bundle {
             return Err(Error::Newer { path: self.path.clone(), found: schema.schema, known: model::SCHEMA });
         }
         Ok(yaml::parse(&file, &text)?)
+    }
+
+    /// The sha256 that `FILE.sha256` beside an archive says; `None` when there is no such file.
+    pub fn published(&self) -> Result<Option<Digest>, Error> {
+        let path = write::checksum_path(&self.path);
+        if self.form() == Form::Unpacked || !path.exists() {
+            return Ok(None);
+        }
+        let mut text = String::new();
+        let read = File::open(&path).and_then(|file| file.take(MAX_CHECKSUM_FILE).read_to_string(&mut text));
+        match (read, sums::parse(&text).as_deref()) {
+            (Err(source), _) if source.kind() != io::ErrorKind::InvalidData => Err(Error::Disk { path, source }),
+            (Ok(_), Ok([(_, digest)])) => Ok(Some(*digest)),
+            _ => Err(Error::Checksum(path)),
+        }
     }
 
     /// The archive in its canonical form, if it is in it.

@@ -6,6 +6,9 @@ use crate::oci::Digest;
 /// The most files that are listed, 100 000: a bundle of all our components has some hundreds.
 pub const MAX_FILES: usize = 100_000;
 
+/// The largest list that is read, 32 MiB: 100 000 files with the longest names have less.
+pub const MAX_SIZE: u64 = 32 << 20;
+
 /// Why a text is no list of checksums of safe names.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("line {line}: {reason}")]

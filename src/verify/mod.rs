@@ -14,13 +14,9 @@ use std::path::Path;
 
 pub use report::{Finding, Kind, Report};
 
-use crate::bundle::read::{self, Bundle, Form};
-use crate::bundle::{self, model, sums, write};
+use crate::bundle::read::{self, Bundle};
+use crate::bundle::{self, model, write};
 use crate::event::{Event, Reporter};
-use crate::oci::Digest;
-
-/// The largest `FILE.sha256` that is read, 64 KiB: it has one line.
-const MAX_CHECKSUM_FILE: u64 = 64 << 10;
 
 /// Checks an archive or an unpacked bundle with `jobs` threads.
 ///
@@ -38,7 +34,11 @@ pub fn verify(path: &Path, jobs: NonZero<usize>, reporter: &dyn Reporter) -> Res
     report.form = Some(bundle.form());
     report.members = bundle.members().len();
     report.bytes = bundle.members().iter().map(|member| member.size).sum();
-    let published = published(&bundle, &mut report);
+    let published = bundle.published().unwrap_or_else(|error| {
+        let name = write::checksum_path(path).display().to_string();
+        report.add(Finding::from_error(Kind::Archive, Some(&name), &error));
+        None
+    });
     let total = report.bytes + if published.is_some() { bytes::length(path) } else { 0 };
     reporter.report(Event::Total { bytes: total, items: report.members as u64 });
 
@@ -58,23 +58,4 @@ pub fn verify(path: &Path, jobs: NonZero<usize>, reporter: &dyn Reporter) -> Res
     structure::check(&bundle, &hashed.members, &mut report);
     report.findings.sort();
     Ok(report)
-}
-
-/// The sha256 in the file beside an archive, if there is one.
-fn published(bundle: &Bundle, report: &mut Report) -> Option<Digest> {
-    if bundle.form() == Form::Unpacked {
-        return None;
-    }
-    let path = write::checksum_path(bundle.path());
-    let length = std::fs::metadata(&path).ok()?.len();
-    let text = if length > MAX_CHECKSUM_FILE { None } else { std::fs::read_to_string(&path).ok() };
-    let digest = text.as_deref().and_then(|text| match sums::parse(text).as_deref() {
-        Ok([(_, digest)]) => Some(*digest),
-        _ => None,
-    });
-    if digest.is_none() {
-        let finding = Finding::new(Kind::Archive, "the checksum file is not one line of sha256 and name");
-        report.add(finding.at(path.display().to_string()));
-    }
-    digest
 }

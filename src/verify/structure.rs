@@ -13,8 +13,6 @@ use crate::lock::model::Image;
 use crate::oci::manifest::{MAX_MANIFEST, Manifest, View};
 use crate::oci::{Digest, Reference};
 
-/// The largest `SHA256SUMS` that is read, 32 MiB: so many lines of the longest names are not in 100 000 files.
-const MAX_SUMS: u64 = 32 << 20;
 /// The largest list of images that is read, 16 MiB: a thousand images have less than one.
 const MAX_LIST: u64 = 16 << 20;
 /// The sum of all manifests that are kept, 256 MiB: those of a thousand images have less than 20.
@@ -56,7 +54,7 @@ impl Check<'_> {
 
     /// Every member is listed with its digest, in the order of the archive, and nothing else.
     fn sums(&mut self) {
-        let bytes = match self.bundle.read(model::SUMS, MAX_SUMS) {
+        let bytes = match self.bundle.read(model::SUMS, sums::MAX_SIZE) {
             Ok(bytes) => bytes,
             Err(error) => return self.add(Finding::from_error(Kind::Missing, Some(model::SUMS), &error)),
         };

@@ -4,10 +4,12 @@ use std::path::{Path, PathBuf};
 
 use super::*;
 use crate::bundle::contents::tests::Sample;
+use crate::bundle::read::Form;
+use crate::bundle::sums;
 use crate::bundle::write::Writer;
 use crate::bundle::{Layout, Member, gzip};
 use crate::event::Silent;
-use crate::oci::Arch;
+use crate::oci::{Arch, Digest};
 
 /// A directory with a bundle, and the members of it for changing.
 struct Case {

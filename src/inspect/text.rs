@@ -1,0 +1,149 @@
+//! The report for people.
+
+use std::fmt::Write as _;
+
+use super::model::{Artifact, Inspection, Kind};
+use crate::bundle::read::Form;
+use crate::oci::Arch;
+use crate::ui::size::bytes;
+use crate::ui::table::Align::{Left, Right};
+use crate::ui::table::{Align, table};
+
+/// Tables of profiles, components, images, charts and files.
+#[must_use]
+pub fn text(inspection: &Inspection) -> String {
+    let mut text = head(inspection);
+    let archs: Vec<_> = inspection.architectures.iter().map(|arch| arch.to_string().to_uppercase()).collect();
+    let sizes = || archs.iter().map(|arch| (arch.as_str(), Right));
+    section(&mut text, &columns(&[("PROFILE", Left), ("COMPONENTS", Right)], sizes()), profiles(inspection));
+    section(
+        &mut text,
+        &[
+            ("COMPONENT", Left),
+            ("VERSION", Left),
+            ("APP", Left),
+            ("CHARTS", Right),
+            ("IMAGES", Right),
+            ("FILES", Right),
+        ],
+        components(inspection),
+    );
+    section(&mut text, &columns(&[("IMAGE", Left), ("DIGEST", Left)], sizes()), images(inspection));
+    let artifacts = &[("ARCH", Left), ("SIZE", Right), ("DIGEST", Left), ("FROM", Left)];
+    section(&mut text, &columns(&[("CHART", Left)], artifacts[1..].iter().copied()), charts(inspection));
+    section(&mut text, &columns(&[("FILE", Left)], artifacts.iter().copied()), files(inspection));
+    let unresolved = inspection.unresolved.iter();
+    section(
+        &mut text,
+        &[("UNRESOLVED", Left), ("COMPONENT", Left), ("REASON", Left)],
+        unresolved.map(|u| vec![u.artifact.clone(), u.component.clone(), u.reason.clone()]).collect(),
+    );
+    text
+}
+
+fn head(inspection: &Inspection) -> String {
+    let archs: Vec<_> = inspection.architectures.iter().map(|arch| format!("linux/{arch}")).collect();
+    let what = match (inspection.kind, inspection.form) {
+        (Kind::Lock, _) => "lock",
+        (Kind::Bundle, Some(Form::Unpacked)) => "unpacked bundle",
+        (Kind::Bundle, Some(Form::Recompressed)) => "recompressed bundle",
+        (Kind::Bundle, _) => "bundle",
+    };
+    let mut text = format!("{} {}, {what} for {}", inspection.name, inspection.version, archs.join(" and "));
+    if let Some(size) = inspection.size {
+        let _ = write!(text, ", {}", bytes(size));
+    }
+    let _ = write!(text, "\nKubernetes {}", inspection.kubernetes);
+    if let Some(kubeedge) = &inspection.kubeedge {
+        let _ = write!(text, ", KubeEdge {kubeedge}");
+    }
+    text.push('\n');
+    if let Some(digest) = inspection.sums_sha256 {
+        let _ = writeln!(text, "SHA256SUMS {digest}");
+    }
+    text
+}
+
+/// Adds a table after an empty line, unless it has no rows.
+fn section(text: &mut String, header: &[(&str, Align)], rows: Vec<Vec<String>>) {
+    if !rows.is_empty() {
+        text.push('\n');
+        text.push_str(&table(header, &rows));
+    }
+}
+
+fn columns<'a>(first: &[(&'a str, Align)], more: impl Iterator<Item = (&'a str, Align)>) -> Vec<(&'a str, Align)> {
+    first.iter().copied().chain(more).collect()
+}
+
+fn profiles(inspection: &Inspection) -> Vec<Vec<String>> {
+    let row = |profile: &super::Profile| {
+        let sizes = inspection.architectures.iter().map(|arch| size(profile.sizes.get(arch).copied().flatten()));
+        [profile.name.clone(), profile.components.len().to_string()].into_iter().chain(sizes).collect()
+    };
+    inspection.profiles.iter().map(row).collect()
+}
+
+fn components(inspection: &Inspection) -> Vec<Vec<String>> {
+    let row = |component: &super::Component| {
+        let mut names: Vec<_> = component.files.iter().map(|file| &file.name).collect();
+        names.dedup();
+        let count = |n: usize| if n == 0 { "-".to_owned() } else { n.to_string() };
+        vec![
+            component.name.clone(),
+            component.version.clone(),
+            component.app_version.clone().unwrap_or_else(|| "-".to_owned()),
+            count(component.charts.len()),
+            count(component.images.len()),
+            count(names.len()),
+        ]
+    };
+    inspection.components.iter().map(row).collect()
+}
+
+fn images(inspection: &Inspection) -> Vec<Vec<String>> {
+    let row = |image: &super::Image| {
+        let sizes = inspection.architectures.iter().map(|arch| match image.platforms.get(arch) {
+            Some(platform) => size(platform.size),
+            None => "-".to_owned(),
+        });
+        [image.reference.clone(), image.digest.to_string()].into_iter().chain(sizes).collect()
+    };
+    inspection.images.iter().map(row).collect()
+}
+
+fn charts(inspection: &Inspection) -> Vec<Vec<String>> {
+    let charts = inspection.components.iter().flat_map(|component| &component.charts);
+    let row = |chart: &Artifact| vec![chart.name.clone(), size(chart.size), digest(chart), origin(chart)];
+    charts.map(row).collect()
+}
+
+fn files(inspection: &Inspection) -> Vec<Vec<String>> {
+    let files = inspection.components.iter().flat_map(|component| &component.files).chain(&inspection.added);
+    let row = |file: &Artifact| {
+        let arch = file.arch.map_or("-", Arch::as_str).to_owned();
+        vec![file.name.clone(), arch, size(file.size), digest(file), origin(file)]
+    };
+    files.map(row).collect()
+}
+
+fn size(size: Option<u64>) -> String {
+    size.map_or_else(|| "?".to_owned(), bytes)
+}
+
+fn digest(artifact: &Artifact) -> String {
+    artifact.digest.map_or_else(|| "?".to_owned(), |digest| digest.to_string())
+}
+
+fn origin(artifact: &Artifact) -> String {
+    use crate::lock::model::From;
+    let origin = match artifact.from {
+        Some(From::GithubAsset) => "github-asset",
+        Some(From::ChecksumFile) => "checksum-file",
+        Some(From::HelmIndex) => "helm-index",
+        Some(From::Oci) => "oci",
+        Some(From::Download) => "download",
+        None => "added",
+    };
+    origin.to_owned()
+}

@@ -1,0 +1,115 @@
+//! What profiles weigh. A lock knows the sizes of images; a bundle also which blobs images share.
+
+use std::collections::{BTreeMap, HashMap};
+
+use super::model::{Artifact, Inspection, Platform};
+use crate::bundle::contents::images;
+use crate::bundle::model::{self, BundleFile};
+use crate::bundle::read::Bundle;
+use crate::lock::Lock;
+use crate::lock::model::{Component, Image};
+use crate::oci::manifest::{MAX_MANIFEST, Manifest};
+use crate::oci::{Arch, Digest, Reference};
+
+/// What a component carries for an architecture: each thing by its name, with its size if that is known.
+type Things = Vec<(Option<u64>, String)>;
+
+/// Weighs the profiles by what the lock says of sizes.
+pub(super) fn of_lock(lock: &Lock, inspection: &mut Inspection) {
+    let sizes: HashMap<_, _> =
+        inspection.images.iter().map(|image| (image.reference.clone(), image.platforms.clone())).collect();
+    weigh(inspection, lock, |_, component, arch| {
+        let image = |reference: &Reference| {
+            let reference = reference.to_string();
+            let size = sizes.get(&reference).and_then(|platforms| platforms.get(&arch)?.size);
+            (size, reference)
+        };
+        let mut things: Things = component.images.iter().map(image).collect();
+        let charts = component.chart.iter().chain(component.charts.values());
+        things.extend(charts.map(|chart| (chart.size, chart.sha256.to_string())));
+        things.extend(
+            component
+                .files
+                .values()
+                .filter_map(|archs| archs.get(&arch))
+                .map(|file| (file.member.as_ref().map_or(file.size, |member| member.size), file.sha256.to_string())),
+        );
+        things
+    });
+}
+
+/// Takes sizes and digests from what a bundle carries, and weighs the profiles by it.
+pub(super) fn of_bundle(bundle: &Bundle, about: &BundleFile, inspection: &mut Inspection) {
+    let size = |path: &str| bundle.find(path).map(|index| bundle.members()[index].size);
+    let mut blobs = HashMap::new();
+    for (report, (reference, image)) in inspection.images.iter_mut().zip(&about.lock.images) {
+        report.platforms.retain(|arch, _| about.architectures.contains(arch));
+        for arch in &about.architectures {
+            let Some((digest, carried)) = image_blobs(bundle, reference, image, *arch) else { continue };
+            let total = carried.iter().map(|blob| size(&model::blob_path(*blob))).sum();
+            report.platforms.insert(*arch, Platform { digest: Some(digest), size: total });
+            blobs.insert((reference, *arch), carried);
+        }
+    }
+    for component in &mut inspection.components {
+        component.files.retain(|file| file.arch.is_none_or(|arch| about.architectures.contains(&arch)));
+        let charts = about.charts().filter(|chart| chart.component == component.name);
+        component.charts.iter_mut().zip(charts).for_each(|(report, chart)| report.size = size(&chart.path));
+        let files = about.files().filter(|file| file.component == component.name);
+        component.files.iter_mut().zip(files).for_each(|(report, file)| report.size = size(&file.path));
+    }
+    inspection.added = about.added.iter().map(added).collect();
+    weigh(inspection, &about.lock, |name, component, arch| {
+        let mut things = Things::new();
+        for image in &component.images {
+            match blobs.get(&(image, arch)) {
+                Some(carried) => {
+                    things.extend(carried.iter().map(|blob| model::blob_path(*blob)).map(|p| (size(&p), p)))
+                }
+                None => things.push((None, image.to_string())),
+            }
+        }
+        let shipped = about.charts().chain(about.files());
+        let shipped = shipped.filter(|s| s.component == name && s.arch.is_none_or(|own| own == arch));
+        things.extend(shipped.map(|shipped| (size(&shipped.path), shipped.path)));
+        things
+    });
+}
+
+fn added(added: &model::Added) -> Artifact {
+    let (digest, size) = (Some(added.digest), Some(added.size));
+    Artifact { name: added.path.clone(), arch: None, url: None, digest, size, from: None }
+}
+
+/// Sums each profile's things, each once.
+fn weigh(inspection: &mut Inspection, lock: &Lock, things: impl Fn(&str, &Component, Arch) -> Things) {
+    for profile in &mut inspection.profiles {
+        for arch in &inspection.architectures {
+            let components = profile.components.iter().filter_map(|name| Some((name, lock.components.get(name)?)));
+            let carried = components.flat_map(|(name, component)| things(name, component, *arch));
+            let once: BTreeMap<_, _> = carried.map(|(size, name)| (name, size)).collect();
+            profile.sizes.insert(*arch, once.into_values().sum());
+        }
+    }
+}
+
+/// The manifest of an image for an architecture, and the digests of all its blobs; `None` when the bundle is not whole.
+fn image_blobs(bundle: &Bundle, reference: &Reference, image: &Image, arch: Arch) -> Option<(Digest, Vec<Digest>)> {
+    let mut documents = BTreeMap::new();
+    let top = document(bundle, image.digest)?;
+    if let Some(child) = top.child(arch)
+        && let Some(manifest) = document(bundle, child.digest)
+    {
+        documents.insert(manifest.digest, manifest);
+    }
+    let manifest = images::child(reference, image, &top, arch, &documents).ok()?;
+    let mut blobs = vec![top.digest, manifest.digest];
+    blobs.extend(images::parts(manifest).map(|part| part.digest));
+    blobs.sort_unstable();
+    blobs.dedup();
+    Some((manifest.digest, blobs))
+}
+
+fn document(bundle: &Bundle, digest: Digest) -> Option<Manifest> {
+    Manifest::parse(bundle.read(&model::blob_path(digest), MAX_MANIFEST).ok()?.into(), None).ok()
+}
