@@ -8,8 +8,8 @@ mod support;
 mod upstream;
 
 mod charts;
-mod cli;
 mod choice;
+mod cli;
 mod registry_client;
 mod tools;
 mod upstream_clients;

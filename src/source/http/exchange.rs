@@ -193,8 +193,14 @@ fn redirect(from: &Url, method: &Method, status: StatusCode, headers: &HeaderMap
         ("https", "http") => return refused("from https to plain http is not followed"),
         _ => return refused("only http and https are followed"),
     }
-    if !matches!(*method, Method::GET | Method::HEAD) && !matches!(status.as_u16(), 307 | 308) {
-        return refused("the request would lose its body");
+    if !matches!(*method, Method::GET | Method::HEAD) {
+        if !matches!(status.as_u16(), 307 | 308) {
+            return refused("the request would lose its body");
+        }
+        // A body can hold a refresh token.
+        if target.origin() != from.origin() {
+            return refused("a body is not sent on to another host");
+        }
     }
     // The user name of a redirect is no credential of ours.
     if target.set_username("").is_err() || target.set_password(None).is_err() {

@@ -333,6 +333,27 @@ async fn posts_as_git_does() {
 }
 
 #[tokio::test]
+async fn a_body_stays_on_its_host() {
+    let other = Server::start(|_| reply(200, &[], "")).await;
+    let away = other.url("/").to_string();
+    let server = Server::start(move |request| match request.path() {
+        "/here" => redirect("/there"),
+        "/there" => reply(200, &[], &request.body),
+        "/lost" => reply(302, &[("location", "/there")], ""),
+        _ => redirect(&away),
+    })
+    .await;
+    let http = client(&mirror(&server));
+    let post = async |path| http.post(&original(path), "text/plain", Bytes::from("body"), HeaderMap::new(), 9).await;
+    assert_eq!(&post("/here").await.unwrap().bytes[..], b"body");
+    for path in ["/lost", "/away"] {
+        let error = post(path).await.unwrap_err();
+        assert!(matches!(error, Error::Redirect { .. }), "{error:?}");
+    }
+    assert!(other.seen().is_empty());
+}
+
+#[tokio::test]
 async fn head_tells_the_size() {
     let size = Reply::Bytes(b"HTTP/1.1 200 x\r\ncontent-length: 123456789\r\nconnection: close\r\n\r\n".into());
     let server = Server::start(move |request| if request.path() == "/a" { redirect("/b") } else { size.clone() }).await;
