@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::diagnostic;
+use super::{count, diagnostic};
 use crate::error::Diagnostic;
 use crate::lock::model::Unresolved;
 use crate::resolve::{Change, Resolved};
@@ -28,14 +28,14 @@ pub fn summary(resolved: &Resolved, file: &str, current: bool) -> String {
         text.push_str(&format!("{change}\n"));
     }
     let lock = &resolved.lock;
-    let (components, images) = (lock.components.len(), lock.images.len());
+    let (components, images) = (count(lock.components.len(), "component"), count(lock.images.len(), "image"));
     let state = if current { "is unchanged" } else { "written" };
-    text.push_str(&format!("{file} {state}: {components} components, {images} images"));
+    text.push_str(&format!("{file} {state}: {components}, {images}"));
     if !resolved.failures.is_empty() {
-        text.push_str(&format!(", {} components not resolved", resolved.failures.len()));
+        text.push_str(&format!(", {} not resolved", count(resolved.failures.len(), "component")));
     }
     if !lock.unresolved.is_empty() {
-        text.push_str(&format!(", {} artifacts unresolved", lock.unresolved.len()));
+        text.push_str(&format!(", {} unresolved", count(lock.unresolved.len(), "artifact")));
     }
     text.push('\n');
     text

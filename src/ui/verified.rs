@@ -1,6 +1,6 @@
 //! The report of `bundler verify` for people.
 
-use super::size;
+use super::{count, size};
 use crate::bundle::read::Form;
 use crate::verify::{Finding, Report};
 
@@ -15,11 +15,11 @@ pub fn text(report: &Report) -> String {
             text.push_str(&format!(", profiles {}", report.profiles.join(", ")));
         }
         text.push_str(&format!(
-            "\n  {} images, {} charts, {} files; {} members, {}\n",
-            report.images,
-            report.charts,
-            report.files,
-            report.members,
+            "\n  {}, {}, {}; {}, {}\n",
+            count(report.images, "image"),
+            count(report.charts, "chart"),
+            count(report.files, "file"),
+            count(report.members, "member"),
             size::bytes(report.bytes)
         ));
     }
