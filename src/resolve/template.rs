@@ -1,5 +1,7 @@
 //! Filling `{version}`, `{tag}`, `{arch}` and their like in the catalog's texts.
 
+use crate::catalog::template;
+
 /// What the placeholders stand for; one that is none here cannot be used here.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Names<'a> {
@@ -43,26 +45,17 @@ impl Names<'_> {
     }
 
     fn fill_with(&self, text: &str, encode: impl Fn(&str) -> String) -> Result<String, TemplateError> {
-        let mut filled = String::with_capacity(text.len() + 16);
-        let mut rest = text;
-        while let Some((before, after)) = rest.split_once('{') {
-            let unknown = |name: &str| TemplateError { placeholder: name.to_owned(), text: text.to_owned() };
-            let (name, after) = after.split_once('}').ok_or_else(|| unknown(after))?;
-            let value = match name {
-                "version" => self.version,
-                "tag" => self.tag,
-                "app_version" => self.app_version,
-                "arch" => self.arch,
-                "kubernetes" => self.kubernetes,
-                "kubeedge" => self.kubeedge,
-                _ => None,
-            };
-            filled.push_str(before);
-            filled.push_str(&encode(value.ok_or_else(|| unknown(name))?));
-            rest = after;
-        }
-        filled.push_str(rest);
-        Ok(filled)
+        let value = |name: &str| match name {
+            "version" => self.version,
+            "tag" => self.tag,
+            "app_version" => self.app_version,
+            "arch" => self.arch,
+            "kubernetes" => self.kubernetes,
+            "kubeedge" => self.kubeedge,
+            _ => None,
+        };
+        template::fill(text, |name| value(name).map(&encode))
+            .map_err(|unknown| TemplateError { placeholder: unknown.name, text: text.to_owned() })
     }
 }
 
