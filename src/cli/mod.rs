@@ -3,6 +3,7 @@
 mod completions;
 mod global;
 mod images;
+mod inspect;
 mod man;
 mod network;
 mod pack;
@@ -49,6 +50,8 @@ enum Command {
     Pack(pack::Args),
     /// Check every byte of a bundle, offline
     Verify(verify::Args),
+    /// Show what is inside a bundle or a lock, what it weighs and where it came from
+    Inspect(inspect::Args),
     /// List the images that a chart runs
     Images(images::Args),
     /// Print the JSON Schema of a file format
@@ -68,6 +71,7 @@ pub fn main() -> ExitCode {
         Command::Resolve(args) => args.run(&cli.global),
         Command::Pack(args) => args.run(&cli.global),
         Command::Verify(args) => args.run(&cli.global),
+        Command::Inspect(args) => args.run(&cli.global),
         Command::Images(args) => args.run(&cli.global),
         Command::Schema(args) => args.run(),
         Command::Completions(args) => args.run(),
