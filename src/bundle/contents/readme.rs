@@ -56,7 +56,7 @@ fn images(text: &mut String, bundle: &BundleFile) {
         );
     }
     if let [_] = bundle.architectures[..] {
-        text.push_str("    docker load -i BUNDLE.tar.gz\n    podman load -i BUNDLE.tar.gz\n");
+        text.push_str("    gunzip -c BUNDLE.tar.gz | docker load\n    gunzip -c BUNDLE.tar.gz | podman load\n");
     }
     for arch in &bundle.architectures {
         let _ = writeln!(text, "    skopeo inspect --override-arch {arch} oci-archive:BUNDLE.tar.gz:NAME");
