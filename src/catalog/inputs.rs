@@ -11,6 +11,8 @@ use crate::yaml::{self, Place, Spanned, YamlError};
 
 /// The most files that one component may have: more is a directory that was named by mistake.
 const MAX_FILES: usize = 1000;
+/// The most bytes that they may have together, 64 MiB: they are held in memory and carried to every site.
+const MAX_BYTES: usize = 64 << 20;
 /// How deep a directory of resources may be; ours have one level.
 const MAX_DEPTH: usize = 16;
 
@@ -124,8 +126,9 @@ impl Reader<'_> {
         let bytes = yaml::read(path).map_err(|source| Error::read(path, source))?;
         yaml::text(&path.to_string_lossy(), &bytes)?;
         files.insert(relative, bytes);
-        if files.len() > MAX_FILES {
-            return Err(self.wrong(named, &format!("brings the component over {MAX_FILES} files")).into());
+        if files.len() > MAX_FILES || files.values().map(Vec::len).sum::<usize>() > MAX_BYTES {
+            let limits = format!("{MAX_FILES} files or {} MiB", MAX_BYTES >> 20);
+            return Err(self.wrong(named, &format!("brings the component over {limits}")).into());
         }
         Ok(())
     }

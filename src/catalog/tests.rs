@@ -454,6 +454,20 @@ fn refuses_links_that_lead_outside() {
 }
 
 #[test]
+fn bounds_what_a_component_brings() {
+    let loki = LOKI.replace("chart:", "resources: [resources]\nchart:");
+    let names: Vec<_> = (0..1001).map(|i| format!("components/loki/resources/{i}.yaml")).collect();
+    let mut files: Vec<(&str, &[u8])> = names.iter().map(|name| (name.as_str(), &b"a: 1"[..])).collect();
+    files.extend([
+        ("catalog.yaml", CATALOG.as_bytes()),
+        ("components/helm/component.yaml", HELM.as_bytes()),
+        ("components/loki/component.yaml", loki.as_bytes()),
+    ]);
+    let failure = failure_of(&files);
+    assert!(failure.contains(":2:13: `resources` brings the component over 1000 files or 64 MiB"), "{failure}");
+}
+
+#[test]
 fn refuses_hostile_files() {
     let bomb = format!(
         "a: &a [x]\n{}",
@@ -485,7 +499,9 @@ fn says_what_cannot_be_read() {
     assert!(failed.starts_with("cannot read `"), "{failed}");
     assert!(failed.contains("`--catalog DIR` names the directory"), "{failed}");
     let directory = write(&[("catalog.yaml", CATALOG.as_bytes()), ("components/helm/values.yaml", b"")]);
-    assert!(failure(directory.path()).starts_with("cannot read `components/helm/component.yaml`"));
+    let failed = failure(directory.path());
+    assert!(failed.starts_with("cannot read `components/helm/component.yaml`"), "{failed}");
+    assert!(failed.contains("holds a `component.yaml`"), "{failed}");
     let directory = write(&[("catalog.yaml/x", b"")]);
     assert!(failure(directory.path()).contains("not a regular file"));
 }
