@@ -51,35 +51,45 @@ pub(super) fn lock(
         unresolved: Vec::new(),
     };
     for name in catalog.components.keys() {
-        if let Some(done) = done.remove(name) {
-            lock.images.extend(done.images);
-            lock.components.insert(name.clone(), done.component);
-            continue;
-        }
-        let old = before.and_then(|before| before.components.get(name));
-        let mut known = false;
-        if let (Some(before), Some(old)) = (before, old) {
-            known = true;
-            for reference in &old.images {
-                if let Some(image) = before.images.get(reference) {
-                    lock.images.entry(reference.clone()).or_insert_with(|| image.clone());
-                }
+        match done.remove(name) {
+            Some(done) => {
+                lock.images.extend(done.images);
+                lock.components.insert(name.clone(), done.component);
             }
-            lock.components.insert(name.clone(), old.clone());
-        }
-        let open = before.iter().flat_map(|before| &before.unresolved).filter(|open| open.component == *name);
-        for open in open {
-            known = true;
-            lock.unresolved.push(open.clone());
-        }
-        if let (false, Some(failure)) = (known, failures.get(name)) {
-            lock.unresolved.push(model::Unresolved {
-                component: name.clone(),
-                artifact: name.clone(),
-                reason: failure.reason().to_owned(),
-            });
+            None => keep(&mut lock, before, name, failures.get(name)),
         }
     }
     lock.unresolved.sort();
     lock
+}
+
+/// Takes over what the old lock has of a component, as far as it still fits, and says what is missing.
+fn keep(lock: &mut Lock, before: Option<&Lock>, name: &str, failure: Option<&Failure>) {
+    let open = before.iter().flat_map(|before| &before.unresolved).filter(|open| open.component == name);
+    let mut open: Vec<_> = open.cloned().collect();
+    let missing = |reason: String| model::Unresolved { component: name.to_owned(), artifact: name.to_owned(), reason };
+    if let Some((before, old)) = before.and_then(|before| Some((before, before.components.get(name)?))) {
+        let wanted = &lock.bundle.architectures;
+        let mut component = old.clone();
+        component.files.values_mut().for_each(|by_arch| by_arch.retain(|arch, _| wanted.contains(arch)));
+        let images = old.images.iter().filter_map(|reference| Some((reference, before.images.get(reference)?)));
+        for (reference, image) in images {
+            let mut image = image.clone();
+            image.platforms.retain(|arch, _| wanted.contains(arch));
+            lock.images.entry(reference.clone()).or_insert(image);
+        }
+        let new = wanted.iter().find(|arch| !before.bundle.architectures.contains(arch));
+        let carries = !component.files.is_empty() || !component.images.is_empty();
+        open.extend(new.filter(|_| carries).map(|arch| missing(format!("not resolved for {arch} yet"))));
+        lock.components.insert(name.to_owned(), component);
+    } else if open.is_empty() {
+        open.push(missing(failure.map_or("not resolved yet", Failure::reason).to_owned()));
+    }
+    // Of a component that no profile and no entry names there is nothing to say.
+    let named = lock.components.contains_key(name) || lock.profiles.values().flatten().any(|known| known == name);
+    for open in open.into_iter().filter(|_| named) {
+        if !lock.unresolved.iter().any(|known| known.component == open.component && known.artifact == open.artifact) {
+            lock.unresolved.push(open);
+        }
+    }
 }

@@ -5,7 +5,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use super::Failure;
-use super::choice::{self, Age, Compatibility, EndOfLife, Rules, end_of_day, parse_day};
+use super::choice::{Age, Compatibility, EndOfLife, Rules, end_of_day, parse_day};
 use crate::catalog::model::{Catalog, Component, Warning};
 use crate::version::{Constraint, Version, fill};
 
@@ -85,14 +85,5 @@ impl Reader<'_> {
         let version = hold.version.value.parse().map_err(field("hold"))?;
         let until = hold.until.as_ref().map(|day| parse_day(&day.value).map_err(field("hold"))).transpose()?;
         Ok((Some(version), until.filter(|day| *day < self.today())))
-    }
-}
-
-/// Which of the catalog's warnings a notice is.
-pub(super) const fn kind(notice: &choice::Notice) -> Warning {
-    match notice {
-        choice::Notice::Deprecated { .. } => Warning::Deprecated,
-        choice::Notice::EndOfLife { .. } => Warning::EndOfLife,
-        choice::Notice::NoCompatibilityRow { .. } => Warning::Compatibility,
     }
 }

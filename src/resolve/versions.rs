@@ -7,7 +7,7 @@ use url::Url;
 
 use super::Failure;
 use super::choice::{self, Age, Facts, Notice, Ranked, Rules};
-use super::rules::{self, Reader};
+use super::rules::Reader;
 use super::sources::Sources;
 use super::template::Names;
 use crate::catalog::model::{self, Component, SourceKind, Warning};
@@ -417,7 +417,7 @@ fn timeless(rules: &Rules, compatibility: Vec<choice::Compatibility>) -> Rules {
 
 fn remark(notice: &Notice, of: &str) -> Remark {
     let text = if of.is_empty() { notice.to_string() } else { format!("{of}: {notice}") };
-    Remark { what: rules::kind(notice), text, fails_check: notice.fails_check() }
+    Remark { what: notice.kind(), text, fails_check: notice.fails_check() }
 }
 
 /// Charts are versioned with or without a `v`, but one chart does one of the two.

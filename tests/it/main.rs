@@ -12,5 +12,6 @@ mod charts;
 mod choice;
 mod cli;
 mod registry_client;
+mod resolve;
 mod tools;
 mod upstream_clients;

@@ -1,0 +1,344 @@
+//! Charts of a repository that the tests write.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use bundler::lock::model::From;
+use bundler::oci::Digest;
+
+use super::{Bench, DAY};
+use crate::support;
+
+/// The files of a host `https://charts.test`, served on loopback.
+struct Repository {
+    files: BTreeMap<String, Vec<u8>>,
+    index: String,
+}
+
+/// One version of a chart.
+struct Chart<'a> {
+    name: &'a str,
+    version: &'a str,
+    /// Further lines of its `Chart.yaml` that the index repeats.
+    metadata: &'a str,
+    /// Path and text.
+    files: &'a [(&'a str, &'a str)],
+    created: &'a str,
+    /// What the index says instead of the archive's digest.
+    digest: Option<String>,
+}
+
+impl Default for Chart<'_> {
+    fn default() -> Self {
+        Self { name: "app", version: "1.0.0", metadata: "", files: &[], created: "2026-01-01T00:00:00Z", digest: None }
+    }
+}
+
+impl Repository {
+    fn new(charts: &[Chart<'_>]) -> Self {
+        let mut repository = Self { files: BTreeMap::new(), index: "apiVersion: v1\nentries:\n".to_owned() };
+        for (position, chart) in charts.iter().enumerate() {
+            let Chart { name, version, metadata, files, created, digest } = chart;
+            let about = format!("name: {name}\nversion: {version}\nappVersion: \"7.{position}\"\n{metadata}");
+            let manifest = format!("apiVersion: v2\n{about}");
+            let mut builder = tar::Builder::new(flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast()));
+            for (path, text) in [("Chart.yaml", manifest.as_str())].iter().chain(files.iter()) {
+                let mut header = tar::Header::new_gnu();
+                header.set_size(text.len() as u64);
+                header.set_mode(0o644);
+                builder.append_data(&mut header, format!("{name}/{path}"), text.as_bytes()).unwrap();
+            }
+            let archive = builder.into_inner().unwrap().finish().unwrap();
+            if position == 0 || charts[position - 1].name != *name {
+                let _ = writeln!(repository.index, "  {name}:");
+            }
+            let digest = digest.clone().unwrap_or_else(|| Digest::of(&archive).hex());
+            let mut lines = about.lines().map(|line| format!("    {line}\n")).collect::<String>();
+            lines.replace_range(..4, "  - ");
+            let _ = write!(repository.index, "{lines}    created: \"{created}\"\n    digest: {digest}\n");
+            let _ = write!(repository.index, "    urls: [archives/{name}-{version}.tgz]\n");
+            repository.files.insert(format!("/archives/{name}-{version}.tgz"), archive);
+        }
+        repository
+    }
+
+    /// Serves the files for the rest of the test and adds the mirror to the configuration.
+    fn serve(mut self, bench: &Bench) -> tokio::runtime::Runtime {
+        self.files.insert("/index.yaml".to_owned(), self.index.into_bytes());
+        let files = std::sync::Arc::new(self.files);
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
+        let config = bench.upstream.config();
+        bench
+            .sandbox
+            .config(&format!("{config}  https://charts.test: [\"http://{}\"]\n", listener.local_addr().unwrap()));
+        let app = axum::Router::new().fallback(async move |uri: axum::http::Uri| {
+            let file = files.get(uri.path()).cloned();
+            file.map_or((axum::http::StatusCode::NOT_FOUND, Vec::new()), |file| (axum::http::StatusCode::OK, file))
+        });
+        runtime.spawn(async move { axum::serve(listener, app).await.unwrap() });
+        runtime
+    }
+}
+
+/// A component with charts of that host.
+fn component(name: &str, more: &str) -> String {
+    format!(
+        "name: {name}\nchart: {{repository: \"https://charts.test\", name: {name}, release: {{name: {name}, namespace: {name}}}}}\n{more}"
+    )
+}
+
+const POD: &str = r#"
+apiVersion: v1
+kind: Pod
+metadata: {name: pod}
+spec: {containers: [{name: main, image: "{{ .Values.image }}"}]}
+"#;
+const IMAGE: &str = "image: quay.io/prometheus/alertmanager:v0.33.1\n";
+
+#[test]
+fn a_chart_is_locked_with_its_images() {
+    if support::helm().is_none() {
+        return;
+    }
+    let files = [("templates/pod.yaml", POD), ("values.yaml", IMAGE)];
+    let young = Chart { version: "1.1.0", files: &files, created: "2026-08-21T00:00:00Z", ..Chart::default() };
+    let good = Chart { files: &files, ..Chart::default() };
+    let wants_more = Chart { version: "1.0.1", metadata: "kubeVersion: \">=1.40.0-0\"\n", ..Chart::default() };
+    // A third one, so that no day is that of half of the entries.
+    let old = Chart { version: "0.9.0", created: "2025-01-01T00:00:00Z", ..Chart::default() };
+    let older = Chart { version: "0.8.0", created: "2024-01-01T00:00:00Z", ..Chart::default() };
+    let bench = Bench::new(&[&component("app", "")]);
+    let _server = Repository::new(&[young, wants_more, good, old, older]).serve(&bench);
+    let run = bench.resolve(&["-v", "--as-of", DAY]);
+    assert_eq!(run.code, Some(0), "{run:?}");
+    assert!(run.stderr.contains("1.1.0 was released 2026-08-21"), "{run:?}");
+    assert!(run.stderr.contains("1.0.1 wants Kubernetes >=1.40.0-0"), "{run:?}");
+    let app = &bench.lock().components["app"];
+    assert_eq!((app.version.as_str(), app.app_version.as_deref()), ("1.0.0", Some("7.2")));
+    let chart = app.chart.as_ref().unwrap();
+    assert_eq!((chart.url.as_str(), chart.from), ("https://charts.test/archives/app-1.0.0.tgz", From::HelmIndex));
+    assert_eq!(
+        app.images.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        ["quay.io/prometheus/alertmanager:v0.33.1"]
+    );
+    assert_eq!(bench.upstream.counted(), 0);
+}
+
+#[test]
+fn what_one_chart_defines_switches_on_what_another_renders() {
+    if support::helm().is_none() {
+        return;
+    }
+    let crd = |group: &str| {
+        format!(
+            "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {{name: things.{group}}}\n\
+             spec: {{group: {group}, names: {{kind: Thing, plural: things}}, versions: [{{name: v1, served: true}}]}}\n"
+        )
+    };
+    let (in_crds, in_templates) = (crd("a.test"), crd("b.test"));
+    let operator = [("crds/a.yaml", in_crds.as_str()), ("templates/b.yaml", in_templates.as_str())];
+    let guarded = format!(
+        "{{{{- if and (.Capabilities.APIVersions.Has \"a.test/v1\") (.Capabilities.APIVersions.Has \"b.test/v1/Thing\") }}}}{POD}{{{{- end }}}}"
+    );
+    let app = [("templates/pod.yaml", guarded.as_str()), ("values.yaml", IMAGE)];
+    let charts =
+        [Chart { files: &app, ..Chart::default() }, Chart { name: "operator", files: &operator, ..Chart::default() }];
+    let (one, other) = (component("app", "min_age: 0d\n"), component("operator", "min_age: 0d\n"));
+    let bench = Bench::new(&[&one, &other]);
+    let _server = Repository::new(&charts).serve(&bench);
+    bench.good(DAY);
+    let lock = bench.lock_text();
+    assert_eq!(bench.lock().components["app"].images.len(), 1, "{lock}");
+    // The same when only the one is resolved: the other's chart is the locked one.
+    let run = bench.resolve(&["app", "--as-of", DAY]);
+    assert_eq!((run.code, bench.lock_text()), (Some(0), lock), "{run:?}");
+}
+
+#[test]
+fn conflicting_images_and_floating_tags_say_where() {
+    if support::helm().is_none() {
+        return;
+    }
+    let pinned = |digit: &str| format!("quay.io/prometheus/alertmanager:v0.33.1@sha256:{}", digit.repeat(64));
+    let pod = |name: &str, image: &str| {
+        format!(
+            "---\napiVersion: v1\nkind: Pod\nmetadata: {{name: {name}}}\nspec: {{containers: [{{name: main, image: \"{image}\"}}]}}\n"
+        )
+    };
+    let conflict = [pod("one", &pinned("1")), pod("two", &pinned("2"))].concat();
+    let floating = pod("three", "docker.io/library/busybox:latest");
+    let charts = [
+        Chart { files: &[("templates/pods.yaml", &conflict)], ..Chart::default() },
+        Chart { name: "floats", files: &[("templates/pods.yaml", &floating)], ..Chart::default() },
+    ];
+    let components = [component("app", "min_age: 0d\n"), component("floats", "min_age: 0d\n")];
+    let bench = Bench::new(&[&components[0], &components[1]]);
+    let _server = Repository::new(&charts).serve(&bench);
+    let run = bench.resolve(&["--as-of", DAY]);
+    assert_eq!(run.code, Some(3), "{run:?}");
+    for part in
+        ["two digests", "Pod one: spec.containers[0].image", "Pod two", "`latest`", "Pod three", "ignored_images"]
+    {
+        assert!(run.stderr.contains(part), "{part}: {run:?}");
+    }
+    let ignored = "min_age: 0d\nignored_images: [{image: docker.io/library/busybox, reason: a test}]\n";
+    bench.catalog("[amd64]", &[&component("floats", ignored)]);
+    let _server = Repository::new(&charts).serve(&bench);
+    bench.good(DAY);
+    assert!(bench.lock().images.is_empty());
+}
+
+#[test]
+fn declared_images_are_carried_and_must_not_contradict() {
+    if support::helm().is_none() {
+        return;
+    }
+    let files = [("templates/pod.yaml", POD), ("values.yaml", IMAGE)];
+    let declared = |image: &str| {
+        component("app", &format!("min_age: 0d\ndeclared_images: [{{image: \"{image}\", reason: a test}}]\n"))
+    };
+    let bench = Bench::new(&[&declared("quay.io/prometheus/blackbox-exporter:v0.28.0")]);
+    let chart = || [Chart { files: &files, ..Chart::default() }];
+    let _server = Repository::new(&chart()).serve(&bench);
+    bench.good(DAY);
+    assert_eq!(bench.lock().components["app"].images.len(), 2);
+    bench.catalog("[amd64]", &[&declared("quay.io/prometheus/alertmanager:v{app_version}")]);
+    let run = bench.resolve(&["--as-of", DAY]);
+    assert_eq!(run.code, Some(3), "{run:?}");
+    assert!(run.stderr.contains("alertmanager:v7.0 is declared, but the chart runs"), "{run:?}");
+    let unused = "min_age: 0d\nignored_images: [{image: docker.io/library/nothing, reason: a test}]\n";
+    bench.catalog("[amd64]", &[&component("app", unused)]);
+    let run = bench.good(DAY);
+    assert!(run.stderr.contains("the ignored image docker.io/library/nothing matches nothing"), "{run:?}");
+}
+
+#[test]
+fn an_archive_with_other_bytes_than_the_index_says_is_refused() {
+    let files = [("templates/pod.yaml", POD), ("values.yaml", IMAGE)];
+    let chart = Chart { files: &files, digest: Some("1".repeat(64)), ..Chart::default() };
+    let bench = Bench::new(&[&component("app", "min_age: 0d\n")]);
+    let _server = Repository::new(&[chart]).serve(&bench);
+    let run = bench.resolve(&["--as-of", DAY]);
+    assert_eq!(run.code, Some(4), "{run:?}");
+    assert!(run.stderr.contains("https://charts.test/archives/app-1.0.0.tgz"), "{run:?}");
+    assert!(run.stderr.contains(&format!("expected sha256:{}", "1".repeat(64))), "{run:?}");
+}
+
+#[test]
+fn a_deprecated_chart_names_its_successor_and_fails_the_check() {
+    if support::helm().is_none() {
+        return;
+    }
+    let chart = Chart { metadata: "deprecated: true\n", ..Chart::default() };
+    let end = "min_age: 0d\nend_of_life: [{versions: \"*\", date: 2026-08-01, successor: alloy}]\n";
+    let bench = Bench::new(&[&component("app", end)]);
+    let _server = Repository::new(&[chart]).serve(&bench);
+    let run = bench.good(DAY);
+    assert!(run.stderr.contains("1.0.0 is deprecated; its successor is alloy"), "{run:?}");
+    assert_eq!(bench.resolve(&["--as-of", DAY, "--check"]).code, Some(1));
+    let accepted =
+        format!("{end}accepted: [{{what: deprecated, reason: a test}}, {{what: end_of_life, reason: a test}}]\n");
+    bench.catalog("[amd64, arm64]", &[&component("app", &accepted)]);
+    bench.good(DAY);
+    assert_eq!(bench.resolve(&["--as-of", DAY, "--check"]).code, Some(0));
+}
+
+#[test]
+fn without_a_date_it_asks_for_min_age() {
+    let chart = Chart::default();
+    let bench = Bench::new(&[&component("app", "")]);
+    // One entry is all of the entries of its day: that date says nothing.
+    let _server = Repository::new(&[chart]).serve(&bench);
+    let run = bench.resolve(&["--as-of", DAY]);
+    assert_eq!(run.code, Some(3), "{run:?}");
+    assert!(run.stderr.contains("1.0.0 has no date") && run.stderr.contains("min_age: 0d"), "{run:?}");
+}
+
+#[test]
+fn charts_of_one_component_share_their_version() {
+    if support::helm().is_none() {
+        return;
+    }
+    let version = |name, version| Chart { name, version, ..Chart::default() };
+    let charts = [
+        version("base", "1.0.0"),
+        version("base", "1.1.0"),
+        version("base", "1.2.0"),
+        version("gateway", "1.0.0"),
+        version("gateway", "1.1.0"),
+    ];
+    let one = |name: &str| {
+        format!("  - {{repository: \"https://charts.test\", name: {name}, release: {{name: {name}, namespace: x}}}}\n")
+    };
+    let mesh = format!("name: mesh\nmin_age: 0d\ncharts:\n{}{}", one("base"), one("gateway"));
+    let bench = Bench::new(&[&mesh]);
+    let _server = Repository::new(&charts).serve(&bench);
+    bench.good(DAY);
+    let mesh = &bench.lock().components["mesh"];
+    assert_eq!(mesh.version, "1.1.0", "gateway has no 1.2.0");
+    assert_eq!(mesh.charts.keys().collect::<Vec<_>>(), ["base", "gateway"]);
+    assert!(mesh.charts.values().all(|chart| chart.version.is_none() && chart.name.is_none()));
+}
+
+#[test]
+fn a_chart_in_a_registry_is_locked_by_its_layer() {
+    if support::helm().is_none() {
+        return;
+    }
+    let blackbox = "name: prometheus-blackbox-exporter\nmin_age: 0d\n\
+        chart: {repository: \"oci://ghcr.io/prometheus-community/charts\", name: prometheus-blackbox-exporter, \
+        version: \">=11, <12\", release: {name: x, namespace: x}}\n";
+    let bench = Bench::new(&[blackbox]);
+    bench.good(DAY);
+    let component = &bench.lock().components["prometheus-blackbox-exporter"];
+    let chart = component.chart.as_ref().unwrap();
+    assert_eq!(chart.from, From::Oci);
+    assert_eq!(
+        chart.url,
+        format!("oci://ghcr.io/prometheus-community/charts/prometheus-blackbox-exporter:{}", component.version)
+    );
+    assert!(!component.images.is_empty());
+}
+
+#[test]
+fn the_helm_of_the_lock_renders_where_there_is_none() {
+    let Some(helm) = support::helm() else { return };
+    let (arch, name) = match std::env::consts::ARCH {
+        "aarch64" => ("arm64", "linux-arm64/helm"),
+        _ => ("amd64", "linux-amd64/helm"),
+    };
+    // A program that runs the real one: what counts is where it comes from.
+    let program = format!("#!/bin/sh\nexec '{}' \"$@\"\n", helm.display());
+    let mut builder = tar::Builder::new(flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast()));
+    let mut header = tar::Header::new_gnu();
+    header.set_size(program.len() as u64);
+    header.set_mode(0o755);
+    builder.append_data(&mut header, name, program.as_bytes()).unwrap();
+    let archive = builder.into_inner().unwrap().finish().unwrap();
+    let sums = format!("{}  helm.tar.gz\n", Digest::of(&archive).hex());
+    let files = [("templates/pod.yaml", POD), ("values.yaml", IMAGE)];
+    let mut repository = Repository::new(&[Chart { files: &files, ..Chart::default() }]);
+    repository.files.insert("/helm.tar.gz".to_owned(), archive);
+    repository.files.insert("/sums".to_owned(), sums.into_bytes());
+    let own = "name: helm\nsource: {github: helm/helm, tag: \"v{version}\", kind: releases}\nversion: \">=4, <5\"\n\
+        files: [{name: helm, url: \"https://charts.test/helm.tar.gz\", checksum: {url: \"https://charts.test/sums\"}, extract: \"linux-{arch}/helm\"}]\n";
+    let bench = Bench::new(&[own, &component("app", "min_age: 0d\n")]);
+    bench.catalog(&format!("[{arch}]"), &[own, &component("app", "min_age: 0d\n")]);
+    let _server = repository.serve(&bench);
+    let resolve = |bench: &Bench| {
+        let mut command = bench.sandbox.bundler();
+        command.env("PATH", bench.sandbox.path("empty")).args(["resolve", "--as-of", DAY]).output().unwrap()
+    };
+    let output = resolve(&bench);
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    assert_eq!(bench.lock().components["app"].images.len(), 1);
+    let cached = bench.sandbox.cache().join("programs");
+    assert_eq!(std::fs::read_dir(&cached).unwrap().count(), 1);
+    // Without that component there is nothing to render with, and the message says what to do.
+    bench.catalog("[amd64]", &[&component("app", "min_age: 0d\n")]);
+    std::fs::remove_file(bench.lock_file()).unwrap();
+    let output = resolve(&bench);
+    assert_ne!(output.status.code(), Some(0));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("--helm PATH"), "{output:?}");
+}
