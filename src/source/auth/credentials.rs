@@ -124,13 +124,14 @@ mod tests {
         }
         let directory = tempfile::tempdir().unwrap();
         for (name, script) in [
-            ("good", r#"read -r server; echo "{\"Username\":\"user\",\"Secret\":\"of $server\"}""#),
+            ("good", r#"echo "{\"Username\":\"user\",\"Secret\":\"of $server\"}""#),
             ("token", r#"echo '{"Username":"<token>","Secret":"refresh"}'"#),
             ("empty", "echo 'credentials not found in native keychain'; exit 1"),
             ("bad", "echo secret; exit 1"),
         ] {
             let path = directory.path().join(format!("docker-credential-{name}"));
-            std::fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
+            // One that ends before it was asked would break the pipe to it.
+            std::fs::write(&path, format!("#!/bin/sh\nread -r server\n{script}\n")).unwrap();
             std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
         }
         let run = std::process::Command::new(std::env::current_exe().unwrap())
