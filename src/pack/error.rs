@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use crate::error::Diagnostic;
 use crate::exit::Exit;
 use crate::oci::Arch;
+use crate::plan::Artifact;
 use crate::ui::size;
 
 /// A failure of packing itself.
@@ -82,6 +83,12 @@ pub enum Error {
         /// What the documents say.
         found: u64,
     },
+    /// A lock seeded by hand has one download twice, and does not say what is carried of it.
+    #[error("{artifact}: the lock does not say what is carried of its download, and another file shares that")]
+    Ambiguous {
+        /// One of the two.
+        artifact: Box<Artifact>,
+    },
     /// A signal.
     #[error("interrupted")]
     Interrupted,
@@ -93,7 +100,7 @@ impl Diagnostic for Error {
             Self::Space { .. } | Self::Output { .. } => Exit::Disk,
             Self::Added { .. } | Self::Changed(_) | Self::Version { .. } => Exit::Usage,
             Self::Manifest { .. } => Exit::Source,
-            Self::OtherArch { .. } => Exit::No,
+            Self::OtherArch { .. } | Self::Ambiguous { .. } => Exit::No,
             Self::Size { .. } => Exit::Mismatch,
             Self::Interrupted => Exit::Interrupted,
         }
@@ -108,7 +115,7 @@ impl Diagnostic for Error {
             Self::Added { .. } => Some("`--add-file files/NAME=PATH` names a file that can be read".to_owned()),
             Self::Changed(_) => Some("run it again when nothing writes to the file".to_owned()),
             Self::Version { .. } => Some("use letters, digits, `.`, `-`, `+` and `_`".to_owned()),
-            Self::OtherArch { .. } | Self::Size { .. } => {
+            Self::OtherArch { .. } | Self::Size { .. } | Self::Ambiguous { .. } => {
                 Some("`bundler resolve` locks what upstream has now".to_owned())
             }
             Self::Interrupted => Some("the next run goes on where this one was".to_owned()),

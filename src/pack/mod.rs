@@ -178,7 +178,11 @@ async fn learn(plan: &Plan, fetcher: &Fetcher<'_>) -> Result<BTreeMap<Digest, Ca
     for download in plan.downloads()? {
         if download.carried().is_none() {
             fetcher.reporter.report(Event::Detail(&format!("{} is fetched to learn its size", download.artifact)));
-            carried.insert(download.digest, fetcher.learn(&download).await?);
+            let learned = fetcher.learn(&download).await?;
+            // What is carried is told apart by the download alone.
+            if carried.insert(download.digest, learned).is_some_and(|other| other != learned) {
+                return Err(Error::Ambiguous { artifact: download.artifact.into() }.into());
+            }
         }
     }
     Ok(carried)

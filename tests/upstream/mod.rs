@@ -3,7 +3,7 @@
 
 mod answer;
 mod chart;
-mod content;
+pub(crate) mod content;
 pub(crate) mod faults;
 mod git;
 mod github;

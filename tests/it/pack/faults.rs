@@ -1,0 +1,126 @@
+//! Packing when something goes wrong: at the source, on the disk, or by a signal.
+
+use std::process::Stdio;
+
+use super::site::Site;
+use crate::support::{self, Registry};
+use crate::upstream::Upstream;
+use crate::upstream::faults::Effect;
+
+const HELM: &str = "get.helm.sh/helm-v4.2.4-linux-arm64.tar.gz";
+const ARGUMENTS: [&str; 4] = ["--arch", "arm64", "--component", "helm"];
+
+#[test]
+fn a_source_that_fails_ends_with_its_code_and_the_next_run_succeeds() {
+    let upstream = Upstream::start();
+    let site = Site::new(&upstream);
+    for store in [&["--no-store"][..], &[]] {
+        let arguments: Vec<_> = ARGUMENTS.iter().chain(store).copied().collect();
+        for (effect, code, said) in [
+            (Effect::Status(404), 3, "404"),
+            (Effect::Status(403), 3, "403"),
+            (Effect::Corrupt(70_000), 4, "wrong bytes"),
+            (Effect::Cut(1_000), 3, "helm"),
+        ] {
+            upstream.fault(HELM, None, effect.clone());
+            let text = site.refused(&arguments, code);
+            assert!(text.contains(said) && text.contains("file helm"), "{effect:?}: {text}");
+            if code == 4 {
+                assert_eq!(text.matches("sha256:").count(), 2, "both digests: {text}");
+                assert!(text.contains(upstream.url()), "the source: {text}");
+            }
+            upstream.heal();
+        }
+        assert!(site.files(".").iter().all(|name| !name.starts_with('.')), "{:?}", site.files("."));
+        site.pack(&arguments);
+    }
+}
+
+#[test]
+fn a_busy_or_broken_source_is_asked_again() {
+    let upstream = Upstream::start();
+    let site = Site::new(&upstream);
+    upstream.fault(HELM, Some(1), Effect::RetryAfter(429, 0));
+    upstream.fault(HELM, Some(1), Effect::Cut(100_000));
+    upstream.fault(HELM, Some(1), Effect::IgnoreRange);
+    let packed = site.pack(&[&ARGUMENTS[..], &["--no-store"]].concat());
+    assert_eq!(packed["files"], 2);
+    assert!(upstream.count(HELM) >= 3, "{:?}", upstream.requests());
+}
+
+#[test]
+fn a_full_disk_leaves_nothing() {
+    let upstream = Upstream::start();
+    let site = Site::new(&upstream);
+    let refused = |limit: &str, arguments: &[&str]| {
+        // A signal would end the program before it could say anything.
+        let script = "trap '' XFSZ; ulimit -f \"$0\"; exec \"$@\"";
+        let mut command = site.sandbox.command("sh");
+        command.args(["-c", script, limit, env!("CARGO_BIN_EXE_bundler"), "pack", "--output", "full/"]);
+        let output = command.args(ARGUMENTS).args(arguments).output().unwrap();
+        let text = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(7), "{text}");
+        assert!(text.contains("hint: "), "{text}");
+        assert!(site.files("full").is_empty(), "{:?}", site.files("full"));
+        assert!(site.files(".").iter().all(|name| !name.starts_with('.')), "{:?}", site.files("."));
+        text
+    };
+    // In blocks of 512 bytes: too little for a download, then too little for the archive.
+    assert!(refused("600", &[]).contains("cache"));
+    refused("600", &["--no-store"]);
+    site.streamed();
+    assert!(refused("600", &[]).contains("full/demo"));
+    site.pack(&ARGUMENTS);
+}
+
+#[test]
+fn a_signal_at_any_time_leaves_what_the_next_run_needs() {
+    let Some(registry) = Registry::plain() else { return };
+    let upstream = Upstream::start();
+    let site = Site::new(&upstream);
+    site.push(&registry);
+    site.streamed();
+    let expected = site.pack(&["--arch", "arm64", "--output", "expected.tar.gz"])["sha256"].clone();
+    for (signal, code) in [("INT", Some(130)), ("TERM", Some(130)), ("KILL", None)] {
+        for store in [&["--no-store"][..], &[]] {
+            std::fs::remove_dir_all(site.sandbox.cache()).unwrap();
+            upstream.forget();
+            upstream.fault(HELM, None, Effect::Hang(600_000));
+            let mut command = site.sandbox.bundler_command();
+            command.args(["pack", "-q", "--arch", "arm64", "--output", "out/x.tar.gz"]).args(store);
+            std::fs::create_dir_all(site.sandbox.path("out")).unwrap();
+            let child = command.stderr(Stdio::piped()).spawn().unwrap();
+            upstream.wait_for(HELM);
+            support::output_of(site.sandbox.command("kill").args([&format!("-{signal}"), &child.id().to_string()]));
+            let output = child.wait_with_output().unwrap();
+            let text = String::from_utf8_lossy(&output.stderr);
+            assert_eq!(output.status.code(), code, "{signal} {text}");
+            if code.is_some() {
+                assert!(site.files("out").is_empty(), "{signal}: {:?}", site.files("out"));
+            }
+            upstream.heal();
+            let packed = site.pack(&[&["--arch", "arm64", "--output", "out/x.tar.gz"], store].concat());
+            assert_eq!(packed["sha256"], expected, "{signal} {store:?}");
+            assert_eq!(site.files("out"), ["x.tar.gz", "x.tar.gz.sha256"], "{signal} {store:?}");
+            std::fs::remove_dir_all(site.sandbox.path("out")).unwrap();
+            std::fs::create_dir_all(site.sandbox.cache()).unwrap();
+        }
+    }
+}
+
+#[test]
+fn a_manifest_that_is_not_what_the_lock_says_is_refused() {
+    let Some(registry) = Registry::plain() else { return };
+    let upstream = Upstream::start();
+    let site = Site::new(&upstream);
+    site.push(&registry);
+    let app = format!("{}/app:v1.0.0", super::site::HOST).parse().unwrap();
+    let arm64 = bundler::oci::Arch::Arm64;
+    let arguments = ["--arch", "arm64", "--component", "app"];
+    site.change(|lock| lock.images.get_mut(&app).unwrap().platforms.get_mut(&arm64).unwrap().size = Some(1));
+    assert!(site.refused(&arguments, 4).contains("app:v1.0.0"));
+    site.change(|lock| lock.images.get_mut(&app).unwrap().platforms.get_mut(&arm64).unwrap().size = None);
+    site.pack(&arguments);
+    site.change(|lock| lock.images.get_mut(&app).unwrap().digest = bundler::oci::Digest::of(b"gone"));
+    assert!(site.refused(&arguments, 3).contains("app:v1.0.0"));
+}
