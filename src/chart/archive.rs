@@ -7,6 +7,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, Read};
+use std::path::{Path, PathBuf};
 
 use flate2::read::MultiGzDecoder;
 use tar::EntryType;
@@ -44,6 +45,14 @@ pub struct Archive {
 /// Why an archive is no chart, or none that is safe to read.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
+    /// The file cannot be opened.
+    #[error("cannot open the chart archive `{}`", .path.display())]
+    Open {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
     /// The bytes are no gzip or no tar, or end too early.
     #[error("the chart archive cannot be read")]
     Read(#[source] io::Error),
@@ -99,7 +108,7 @@ pub enum Error {
 
 impl Diagnostic for Error {
     fn exit(&self) -> Exit {
-        Exit::Source
+        if matches!(self, Self::Open { .. }) { Exit::Usage } else { Exit::Source }
     }
 
     fn hint(&self) -> Option<String> {
@@ -111,9 +120,15 @@ impl Diagnostic for Error {
             Self::Name { .. } | Self::Kind { .. } | Self::Twice { .. } | Self::TooLarge { .. } => {
                 Some("no packaged chart looks like this; ask upstream, or check where the file came from".to_owned())
             }
-            Self::NotText { .. } => None,
+            Self::NotText { .. } | Self::Open { .. } => None,
         }
     }
+}
+
+/// Reads the chart archive in a file.
+pub fn open(path: &Path) -> Result<Archive, Error> {
+    let file = std::fs::File::open(path).map_err(|source| Error::Open { path: path.to_owned(), source })?;
+    read(io::BufReader::new(file))
 }
 
 /// Reads a chart archive to its end; memory stays bounded whatever it holds.
@@ -215,11 +230,7 @@ impl Scan {
             Role::Values => self.has_values = true,
             Role::Crds => {
                 let text = self.text(file, path, size)?;
-                for document in super::images::documents(&text) {
-                    if crd::is_definition(document.text) {
-                        self.crds.push(crd::parse(path, document.text)?);
-                    }
-                }
+                self.crds.extend(crd::rendered(path, &text)?);
             }
             Role::Packed(directory) => self.tgz(file, &directory, depth + 1)?,
             Role::Other => {}

@@ -12,7 +12,7 @@ mod tests;
 mod text;
 mod walk;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 use std::path::Path;
 
@@ -41,7 +41,7 @@ pub enum Kind {
     Argument,
     /// An environment variable of a container, such as `RELATED_IMAGE_…`.
     Environment,
-    /// Text in a ConfigMap or Secret.
+    /// Text in a ConfigMap, or in a Secret.
     ConfigMap,
 }
 
@@ -251,8 +251,7 @@ pub fn discover(name: &str, manifests: &str) -> Result<Discovery, Error> {
 
 /// Finds the images of the chart in `archive`, rendered as `release` with the API versions of its own CRDs too.
 pub async fn of_chart(helm: &Helm, archive: &Path, release: &Release) -> Result<Discovery, super::Error> {
-    let file = std::fs::File::open(archive).map_err(archive::Error::Read)?;
-    let chart = archive::read(std::io::BufReader::new(file))?;
+    let chart = archive::open(archive)?;
     let mut release = release.clone();
     release.api_versions.extend(crd::api_versions(&chart.crds));
     let manifests = helm.template(archive, &release).await?;
@@ -265,14 +264,15 @@ struct Sink<'a> {
     object: &'a str,
     /// The object is only run by `helm test`.
     test: bool,
+    /// What this object already gave: a text within a text is walked in more than one way.
+    seen: HashSet<(String, String)>,
     discovery: &'a mut Discovery,
 }
 
 impl Sink<'_> {
     fn push(&mut self, kind: Kind, image: &str, path: &str) {
-        let found = self.found(kind, image, path);
-        // A text within a text is walked in more than one way.
-        if !self.discovery.found.contains(&found) {
+        if self.seen.insert((image.to_owned(), path.to_owned())) {
+            let found = self.found(kind, image, path);
             self.discovery.found.push(found);
         }
     }

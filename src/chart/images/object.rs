@@ -1,5 +1,7 @@
 //! What a Kubernetes object is, and where in it images stand.
 
+use std::collections::HashSet;
+
 use super::document::Node;
 use super::walk::{arguments, environment, join, walk};
 use super::{Discovery, Kind, Sink};
@@ -51,7 +53,7 @@ pub(super) fn find(object: &Node, template: &str, discovery: &mut Discovery) {
     let label = format!("{kind} {namespace}{slash}{name}");
     let hook = text(&["metadata", "annotations", "helm.sh/hook"]);
     let test = !hook.is_empty() && hook.split(',').all(|event| event.trim().starts_with("test"));
-    let sink = &mut Sink { template, object: &label, test, discovery };
+    let sink = &mut Sink { template, object: &label, test, seen: HashSet::new(), discovery };
     let run = if hook.is_empty() { Kind::Pod } else { Kind::Hook };
 
     let group = version.split_once('/').map_or("", |(group, _)| group);
@@ -62,9 +64,13 @@ pub(super) fn find(object: &Node, template: &str, discovery: &mut Discovery) {
         let template = &path[..path.len() - 1];
         annotations(object, template, run, sink);
     } else if matches!((group, kind), ("", "ConfigMap" | "Secret")) {
-        for part in ["data", "stringData"].iter().filter(|part| !(kind == "Secret" && **part == "data")) {
-            if let Some(data) = object.get(part) {
-                walk(data, part, Kind::ConfigMap, sink);
+        for part in ["data", "stringData"] {
+            match object.get(part) {
+                Some(Node::Map(map)) if kind == "Secret" && part == "data" => {
+                    walk(&decoded(map), part, Kind::ConfigMap, sink)
+                }
+                Some(data) => walk(data, part, Kind::ConfigMap, sink),
+                None => {}
             }
         }
     } else if !BUILT_IN.contains(&group) && kind != "CustomResourceDefinition" {
@@ -76,6 +82,34 @@ pub(super) fn find(object: &Node, template: &str, discovery: &mut Discovery) {
         }
         annotations(object, &[], Kind::CustomResource, sink);
     }
+}
+
+/// A Secret's `data`, of which only what is text when decoded counts.
+fn decoded(data: &[(String, Node)]) -> Node {
+    let text = |value: &Node| String::from_utf8(base64(value.text()?)?).ok();
+    Node::Map(data.iter().filter_map(|(key, value)| Some((key.clone(), Node::Scalar(text(value)?)))).collect())
+}
+
+/// Decodes RFC 4648's base64; none for anything else.
+fn base64(text: &str) -> Option<Vec<u8>> {
+    let (mut bytes, mut bits, mut count) = (Vec::with_capacity(text.len() / 4 * 3), 0u32, 0);
+    for c in text.bytes().filter(|c| !c.is_ascii_whitespace() && *c != b'=') {
+        let value = match c {
+            b'A'..=b'Z' => c - b'A',
+            b'a'..=b'z' => c - b'a' + 26,
+            b'0'..=b'9' => c - b'0' + 52,
+            b'+' => 62,
+            b'/' => 63,
+            _ => return None,
+        };
+        bits = bits << 6 | u32::from(value);
+        count += 6;
+        if count >= 8 {
+            count -= 8;
+            bytes.push((bits >> count) as u8);
+        }
+    }
+    Some(bytes)
 }
 
 /// The path of the pod's `spec` in the workloads that Kubernetes itself has.

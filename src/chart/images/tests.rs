@@ -178,6 +178,7 @@ fn custom_resources() {
         ("{args: [--x-image=b:2]}", "b:2"),
         ("{env: [{name: X_IMAGE, value: 'b:2'}]}", "b:2"),
         ("{reloader: 'quay.io/a/b:1'}", "quay.io/a/b:1"),
+        ("{options: '--reloader=quay.io/a/b:1 --x'}", "quay.io/a/b:1"),
     ] {
         assert_eq!(custom(spec), [image], "{spec}");
     }
@@ -236,8 +237,11 @@ fn text_in_config_maps() {
         assert_eq!(config_map(nothing), NOTHING, "{nothing}");
     }
     assert_eq!(
-        finds("apiVersion: v1\nkind: Secret\nmetadata: {name: x}\nstringData: {a: 'image: b:1'}\n"),
-        ["config-map b:1 stringData.a.image"]
+        finds(
+            "apiVersion: v1\nkind: Secret\nmetadata: {name: x}\nstringData: {a: 'image: b:1'}\n\
+             data: {b: aW1hZ2U6IGI6MgpwOiAxCg==, c: '?', d: /w==}\n"
+        ),
+        ["config-map b:2 data.b.image", "config-map b:1 stringData.a.image"]
     );
 }
 

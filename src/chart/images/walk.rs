@@ -30,6 +30,8 @@ impl Walk<'_, '_> {
     fn node(&mut self, node: &Node, path: &str, key: &str, context: &Context) {
         match node {
             Node::Null => {}
+            // What people read may name an image that nothing runs.
+            Node::Scalar(_) if matches!(key, "description" | "summary" | "message" | "title" | "help") => {}
             Node::Scalar(text) => self.scalar(text, path, trust_of(key), self.kind),
             Node::List(list) if is_containers(key, list) => {
                 for (position, container) in list.iter().enumerate() {
@@ -105,12 +107,9 @@ impl Walk<'_, '_> {
             self.texts -= 1;
             return;
         }
-        // Prose with a reference in it, such as an annotation's description, runs nothing.
-        if kind == Kind::CustomResource && trust == Trust::Anywhere && !text.contains('\n') {
-            return;
-        }
         for (line, image) in text::scan(text, trust) {
-            self.sink.push(kind, &image, &format!("{path}, line {line}"));
+            let place = if text.contains('\n') { format!("{path}, line {line}") } else { path.to_owned() };
+            self.sink.push(kind, &image, &place);
         }
     }
 }
