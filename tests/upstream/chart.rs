@@ -180,6 +180,9 @@ fn relative(chart: &ChartVersion<'_>) -> String {
     format!("charts/{}-{}.tgz", chart.name, chart.version)
 }
 
+/// When the indexes were built last.
+const BUILT: &str = "2026-08-22T12:00:00.123456789Z";
+
 /// The `index.yaml` of a repository, in the order that Helm writes: charts by name, newest version first.
 pub(crate) fn index(world: &World, repository: &HelmRepository) -> String {
     let mut charts: Vec<_> = world.charts(repository).collect();
@@ -191,9 +194,11 @@ pub(crate) fn index(world: &World, repository: &HelmRepository) -> String {
             current = chart.name;
             let _ = writeln!(text, "  {current}:");
         }
-        entry(world, repository, chart, &mut text);
+        for _ in 0..=usize::from(repository.twice) {
+            entry(world, repository, chart, &mut text);
+        }
     }
-    text.push_str("generated: \"2026-08-22T12:00:00.123456789Z\"\n");
+    let _ = writeln!(text, "generated: {}", quoted(BUILT));
     text
 }
 
@@ -208,49 +213,64 @@ fn entry(world: &World, repository: &HelmRepository, chart: &ChartVersion<'_>, t
         Urls::Absolute => url(repository, chart),
         Urls::Relative => relative(chart),
     };
-    let mut line = |indent: &str, text_of_line: String| {
-        let _ = writeln!(text, "  {indent}{text_of_line}");
-    };
-    line("- ", "annotations:".into());
-    for (key, value) in &metadata.annotations {
-        line("    ", format!("{key}: {}", quoted(value)));
-    }
-    line("    ", "artifacthub.io/license: Apache-2.0".into());
-    line(
-        "    ",
-        format!(
-            "artifacthub.io/links: |\n        - name: Chart Source\n          url: https://github.com/{}",
-            repository.of
-        ),
-    );
-    line("  ", "apiVersion: v2".into());
-    line("  ", format!("appVersion: {}", quoted(&fill(&metadata.app_version))));
-    line("  ", format!("created: {}", quoted(&format!("{:.9}", chart.tag.date))));
+    let of = &repository.of;
+    let annotations: String =
+        metadata.annotations.iter().map(|(key, value)| format!("      {key}: {}\n", quoted(value))).collect();
+    let created = if repository.stamped { BUILT.to_owned() } else { format!("{:.9}", chart.tag.date) };
+    let mut optional = String::new();
     if !metadata.dependencies.is_empty() {
-        line("  ", "dependencies:".into());
+        optional.push_str("    dependencies:\n");
     }
     for dependency in &metadata.dependencies {
-        line("  - ", format!("name: {}", dependency.name));
+        let (version, source) = (fill(&dependency.version), quoted(&dependency.repository));
+        let _ = writeln!(optional, "    - name: {}\n      repository: {source}", dependency.name);
+        let _ = writeln!(optional, "      version: {}", quoted(&version));
         if let Some(condition) = &dependency.condition {
-            line("    ", format!("condition: {condition}"));
+            let _ = writeln!(optional, "      condition: {condition}");
         }
-        line("    ", format!("repository: {}", quoted(&dependency.repository)));
-        line("    ", format!("version: {}", quoted(&fill(&dependency.version))));
     }
-    line("  ", format!("description: {}", quoted(&metadata.description)));
-    line("  ", format!("digest: {}", digest.hex()));
-    line("  ", format!("home: https://github.com/{}", repository.of));
-    line("  ", "icon: https://raw.githubusercontent.com/example/artwork/icon.png".into());
-    line("  ", "keywords:\n    - monitoring\n    - kubernetes".into());
+    if repository.deprecated.iter().any(|name| name == chart.name) {
+        optional.push_str("    deprecated: true\n");
+    }
     if let Some(range) = &metadata.kube_version {
-        line("  ", format!("kubeVersion: {}", quoted(range)));
+        let _ = writeln!(optional, "    kubeVersion: {}", quoted(range));
     }
-    line("  ", "maintainers:\n    - email: maintainers@example.com\n      name: maintainers".into());
-    line("  ", format!("name: {}", chart.name));
-    line("  ", format!("sources:\n    - https://github.com/{}", repository.of));
-    line("  ", "type: application".into());
-    line("  ", format!("urls:\n    - {link}"));
-    line("  ", format!("version: {}", quoted(chart.version)));
+    let _ = write!(
+        text,
+        "\
+  - annotations:
+{annotations}      artifacthub.io/license: Apache-2.0
+      artifacthub.io/links: |
+        - name: Chart Source
+          url: https://github.com/{of}
+    apiVersion: v2
+    appVersion: {app_version}
+    created: {created}
+{optional}    description: {description}
+    digest: {digest}
+    home: https://github.com/{of}
+    icon: https://raw.githubusercontent.com/example/artwork/icon.png
+    keywords:
+    - monitoring
+    - kubernetes
+    maintainers:
+    - email: maintainers@example.com
+      name: maintainers
+    name: {name}
+    sources:
+    - https://github.com/{of}
+    type: application
+    urls:
+    - {link}
+    version: {version}
+",
+        app_version = quoted(&fill(&metadata.app_version)),
+        created = quoted(&created),
+        description = quoted(&metadata.description),
+        digest = digest.hex(),
+        name = chart.name,
+        version = quoted(chart.version),
+    );
 }
 
 /// A YAML text in double quotes: JSON's are the same.

@@ -87,6 +87,15 @@ pub(crate) struct HelmRepository {
     pub(crate) tag: String,
     #[serde(default)]
     pub(crate) urls: Urls,
+    /// Whether every entry has the day of the last build.
+    #[serde(default)]
+    pub(crate) stamped: bool,
+    /// Whether every entry stands there two times.
+    #[serde(default)]
+    pub(crate) twice: bool,
+    /// Charts that say so of themselves.
+    #[serde(default)]
+    pub(crate) deprecated: Vec<String>,
 }
 
 /// How an index names its archives.
