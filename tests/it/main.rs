@@ -11,6 +11,7 @@ mod bundle_programs;
 mod charts;
 mod choice;
 mod cli;
+mod demo;
 mod pack;
 mod registry_client;
 mod resolve;

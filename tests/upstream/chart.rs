@@ -237,8 +237,7 @@ fn entry(world: &World, repository: &HelmRepository, chart: &ChartVersion<'_>, t
     }
     let _ = write!(
         text,
-        "\
-  - annotations:
+        "  - annotations:
 {annotations}      artifacthub.io/license: Apache-2.0
       artifacthub.io/links: |
         - name: Chart Source
