@@ -11,8 +11,11 @@ pub(crate) struct Histories {
     /// Tags by `owner/name`, oldest first.
     tags: BTreeMap<String, Vec<Tag>>,
     /// For a repository and a prefix, every day on which there was a new highest version, and that.
-    highest: Mutex<BTreeMap<(String, String), Vec<(Timestamp, String)>>>,
+    highest: Mutex<BTreeMap<(String, String), Rising>>,
 }
+
+/// Versions, each higher than those before, with the day on which it came.
+type Rising = Vec<(Timestamp, String)>;
 
 /// A tag.
 #[derive(Clone)]
@@ -66,7 +69,7 @@ impl Histories {
         Some(highest[..reached].last()?.1.clone())
     }
 
-    fn rising(&self, repository: &str, prefix: &str) -> Vec<(Timestamp, String)> {
+    fn rising(&self, repository: &str, prefix: &str) -> Rising {
         let mut highest = [0; 3];
         let mut rising = Vec::new();
         for tag in self.tags(repository) {
