@@ -11,7 +11,7 @@ use super::files::Files;
 use super::images::Images;
 use super::render::{self, Rendering};
 use super::rules::Reader;
-use super::sources::Sources;
+use super::sources::{Patience, Sources};
 use super::template::Names;
 use super::versions::{Choice, Chooser};
 use super::{Error, Failure, Notice, Options, Resolved, charts, program, report};
@@ -204,17 +204,24 @@ impl Driver<'_> {
 
     async fn prepare(&self, name: &str, choice: Choice) -> Result<Prepared, Failure> {
         let component = &self.catalog.components[name];
+        let patience = Patience { as_of: self.as_of, min_age: self.reader().plain_rules(component)?.min_age };
         let files = Files {
             sources: self.sources,
             component,
             architectures: &self.catalog.file.platform.architectures,
             names: self.names(&choice.version, choice.tag.as_deref(), None),
             locked: self.locked(name),
+            patience,
         };
         let files = files.lock().await?;
         let mut fetched = Vec::new();
         for (chart, choice) in component.all_charts().zip(&choice.charts) {
-            fetched.push(charts::fetch(self.sources, &chart.value.name, choice).await?);
+            let chart = charts::fetch(self.sources, &chart.value.name, choice).await?;
+            let locked = self.locked(name).into_iter().flat_map(|locked| locked.charts.values().chain(&locked.chart));
+            for locked in locked.filter(|locked| locked.url == chart.url) {
+                self.sources.unreplaced(&chart.url, locked.sha256, chart.sha256, patience)?;
+            }
+            fetched.push(chart);
         }
         Ok(Prepared { choice, files, charts: fetched })
     }
@@ -290,8 +297,7 @@ impl Driver<'_> {
             architectures: &self.catalog.file.platform.architectures,
             reporter: self.reporter,
             locked: self.before.map_or(&none, |lock| &lock.images),
-            min_age: min_age.unwrap_or_default(),
-            as_of: self.as_of,
+            patience: Patience { as_of: self.as_of, min_age: min_age.unwrap_or_default() },
             done: Once::default(),
         };
         let mut asks = Vec::new();

@@ -6,7 +6,7 @@ use crate::exit::Exit;
 use crate::oci::{Arch, Digest, ReferenceError};
 use crate::source::{self, checksum, github, helm};
 
-use super::choice::Refusal;
+use super::choice::{Age, Refusal};
 use super::template::TemplateError;
 
 /// Why one component could not be resolved.
@@ -127,6 +127,18 @@ pub enum Failure {
         /// What came.
         found: String,
     },
+    /// A URL of the lock that has other bytes now.
+    #[error("`{url}` has other bytes than the locked ones: {locked} was locked, {found} is published now")]
+    Replaced {
+        /// The URL.
+        url: String,
+        /// What the lock has.
+        locked: Digest,
+        /// What is published now.
+        found: Digest,
+        /// How long it has to be so.
+        min_age: Age,
+    },
     /// An archive without the member that is shipped.
     #[error("cannot take `{member}` out of `{url}`: {problem}")]
     Member {
@@ -196,7 +208,9 @@ impl Failure {
                 "an image cannot be locked"
             }
             Self::Checksum { .. } | Self::NoAssetDigest { .. } => "no digest known",
-            Self::Mismatch { .. } | Self::Member { .. } => "a download is not what its publisher says",
+            Self::Mismatch { .. } | Self::Replaced { .. } | Self::Member { .. } => {
+                "a download is not what its publisher says"
+            }
             Self::Chart { .. } | Self::OtherChart { .. } | Self::NotChart { .. } => "a chart cannot be used",
             Self::GitHub(_) | Self::Source(_) | Self::Index(_) => "its source failed",
             Self::Disk { .. } => "the disk failed",
@@ -258,6 +272,11 @@ impl Diagnostic for Failure {
             }
             Self::NoAssetDigest { .. } => "use `checksum.url`, or `checksum.unpublished` with a reason",
             Self::Mismatch { .. } => "do not use it before you know why; the publisher may have replaced it",
+            Self::Replaced { min_age, .. } => {
+                return Some(format!(
+                    "find out why its publisher replaced it; it is taken when it has been so for {min_age}, or with `min_age: 0d` now"
+                ));
+            }
             Self::Member { .. } => "check `extract` in the component",
             Self::OtherChart { .. } | Self::NotChart { .. } => "check `chart` in the component",
             Self::Template(_) => {

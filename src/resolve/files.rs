@@ -6,7 +6,7 @@ use url::Url;
 
 use super::Failure;
 use super::download::{self, Fetched};
-use super::sources::Sources;
+use super::sources::{Patience, Sources};
 use super::template::Names;
 use super::versions::parse_url;
 use crate::catalog::model::{self, Algorithm, Component, PerArch};
@@ -23,6 +23,7 @@ pub(super) struct Files<'a> {
     pub(super) names: Names<'a>,
     /// The component as the lock has it.
     pub(super) locked: Option<&'a lock::Component>,
+    pub(super) patience: Patience,
 }
 
 /// What the publisher says about a file.
@@ -49,6 +50,15 @@ impl Files<'_> {
     }
 
     async fn file(&self, file: &model::File, arch: Arch) -> Result<lock::File, Failure> {
+        let locked = self.locked.and_then(|locked| locked.files.get(&file.name.value)?.get(&arch));
+        let found = self.find(file, arch, locked).await?;
+        if let Some(locked) = locked.filter(|locked| locked.url == found.url) {
+            self.sources.unreplaced(&found.url, locked.sha256, found.sha256, self.patience)?;
+        }
+        Ok(found)
+    }
+
+    async fn find(&self, file: &model::File, arch: Arch, locked: Option<&lock::File>) -> Result<lock::File, Failure> {
         let upstream = self.component.arch.get(&arch).map_or(arch.as_str(), String::as_str);
         let names = Names { arch: Some(upstream), ..self.names };
         let missing = || Failure::MissingArch { artifact: file.name.value.clone(), arch, present: given(&file.url) };
@@ -58,7 +68,6 @@ impl Files<'_> {
             Some(extract) => Some(names.fill(extract.get(arch).ok_or_else(missing)?)?),
             None => None,
         };
-        let locked = self.locked.and_then(|locked| locked.files.get(&file.name.value)?.get(&arch));
         let locked = locked.filter(|locked| locked.url == text && is_whole(locked, member.as_deref()));
         let published = self.published(&file.checksum.value, &names, arch, &url).await?;
         let (question, from) = match &published {

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::Failure;
-use super::choice::{self, Age};
-use super::sources::{MAX_CONFIG, Sources};
+use super::choice;
+use super::sources::{MAX_CONFIG, Patience, Sources};
 use crate::event::{Event, Reporter};
 use crate::lock::model as lock;
 use crate::oci::manifest::{Descriptor, Manifest, Platform, View};
@@ -19,9 +19,7 @@ pub(super) struct Images<'a> {
     /// The images as the lock has them.
     pub(super) locked: &'a BTreeMap<Reference, lock::Image>,
     /// How old an image must be that took another one's tag.
-    pub(super) min_age: Age,
-    /// The moment of the choice.
-    pub(super) as_of: jiff::Timestamp,
+    pub(super) patience: Patience,
     pub(super) done: Once<lock::Image>,
 }
 
@@ -79,10 +77,13 @@ impl Images<'_> {
         let created = self.sources.created(&reference.pinned(digest), self.architectures[0]).await?;
         let seen = self.sources.first_seen(&reference.to_string(), digest);
         let since = created.and_then(choice::image_date).map_or(seen, |created| created.max(seen));
-        let young = self.as_of.duration_since(since) < self.min_age.duration();
-        let stays = young && self.sources.registry.head(&reference.pinned(locked.digest)).await?.is_some();
+        let stays = !self.patience.is_over(since)
+            && self.sources.registry.head(&reference.pinned(locked.digest)).await?.is_some();
         let text = if stays {
-            format!("the tag of {reference} moved; {} stays until the new image is {} old", locked.digest, self.min_age)
+            format!(
+                "the tag of {reference} moved; {} stays until the new image is {} old",
+                locked.digest, self.patience.min_age
+            )
         } else {
             format!("the tag of {reference} moved from {} to {digest}", locked.digest)
         };

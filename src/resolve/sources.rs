@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use url::Url;
 
 use super::Failure;
+use super::choice::Age;
 use crate::oci::{Arch, Digest, Reference};
 use crate::source::kept::Kept;
 use crate::source::once::Once;
@@ -15,6 +16,22 @@ use crate::source::{self, Get, Http, Registry, github::GitHub, helm};
 
 /// The largest image or chart configuration that is read, 1 MiB: those of images with long histories have 100 KiB.
 pub(super) const MAX_CONFIG: u64 = 1 << 20;
+
+/// How long bytes wait that took the place of others.
+#[derive(Clone, Copy)]
+pub(super) struct Patience {
+    /// The moment of the choice.
+    pub(super) as_of: Timestamp,
+    /// How old they must be.
+    pub(super) min_age: Age,
+}
+
+impl Patience {
+    /// Whether what has been as it is `since` then is old enough.
+    pub(super) fn is_over(self, since: Timestamp) -> bool {
+        self.min_age.is_zero() || self.as_of.duration_since(since) >= self.min_age.duration()
+    }
+}
 
 /// The clients of one run.
 pub(super) struct Sources {
@@ -105,6 +122,20 @@ impl Sources {
             self.kept.write(&question, &self.now);
             self.now
         })
+    }
+
+    /// Checks that a URL of the lock still has the locked bytes, or has had the other ones long enough.
+    pub(super) fn unreplaced(
+        &self,
+        url: &str,
+        locked: Digest,
+        found: Digest,
+        patience: Patience,
+    ) -> Result<(), Failure> {
+        if locked == found || patience.is_over(self.first_seen(url, found)) {
+            return Ok(());
+        }
+        Err(Failure::Replaced { url: url.to_owned(), locked, found, min_age: patience.min_age })
     }
 
     /// When an image or chart in a registry was made, as far as it says so itself.

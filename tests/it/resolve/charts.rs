@@ -256,6 +256,56 @@ fn without_a_date_it_asks_for_min_age() {
 }
 
 #[test]
+fn an_index_that_stamps_all_entries_takes_the_date_of_the_release() {
+    let files = [("templates/pod.yaml", POD), ("values.yaml", IMAGE)];
+    let bench = Bench::new(&[
+        "name: app\nsource: {helm: \"https://charts.test\", chart: app}\nimages: [\"quay.io/prometheus/alertmanager:v0.33.1\"]\n",
+    ]);
+    let version = |version| Chart { version, files: &files, created: "2026-08-22T00:00:00Z", ..Chart::default() };
+    let mut repository = Repository::new(&[version("1.1.0"), version("1.0.0")]);
+    // 4.53.4 was released three days before that day, 4.53.3 in June.
+    for (version, tag) in [("1.1.0", "v4.53.4"), ("1.0.0", "v4.53.3")] {
+        let release = format!("https://github.com/mikefarah/yq/releases/download/{tag}/app-{version}.tgz");
+        repository.index = repository.index.replace(&format!("archives/app-{version}.tgz"), &release);
+    }
+    let _server = repository.serve(&bench);
+    let run = bench.resolve(&["-v", "--as-of", DAY]);
+    assert_eq!(run.code, Some(0), "{run:?}");
+    assert!(run.stderr.contains("1.1.0 was released 2026-08-19, younger than 7d"), "{run:?}");
+    assert_eq!(bench.version("app"), "1.0.0");
+    assert_eq!(bench.upstream.counted(), 2);
+}
+
+#[test]
+fn bytes_that_were_replaced_under_their_name_wait() {
+    let tool = |age: &str| {
+        format!(
+            "name: tool\nmin_age: {age}\nsource: {{github: mikefarah/yq, tag: \"v{{version}}\", kind: releases}}\n\
+         files: [{{name: tool, url: \"https://charts.test/tool\", checksum: {{url: \"https://charts.test/sums\"}}}}]\n"
+        )
+    };
+    let bench = Bench::new(&[&tool("7d")]);
+    let serve = |bytes: &str| {
+        let mut repository = Repository::new(&[]);
+        repository.files.insert("/tool".to_owned(), bytes.as_bytes().to_vec());
+        let sums = format!("{}  tool\n", Digest::of(bytes.as_bytes()).hex());
+        repository.files.insert("/sums".to_owned(), sums.into_bytes());
+        repository.serve(&bench)
+    };
+    let first = serve("one");
+    bench.good(DAY);
+    let old = bench.lock_text();
+    drop(first);
+    let _second = serve("two");
+    let run = bench.resolve(&["--as-of", DAY]);
+    assert_eq!((run.code, bench.lock_text()), (Some(3), old), "{run:?}");
+    assert!(run.stderr.contains("`https://charts.test/tool` has other bytes than the locked ones"), "{run:?}");
+    bench.catalog("[amd64, arm64]", &[&tool("0d")]);
+    bench.good(DAY);
+    assert!(bench.lock_text().contains(&Digest::of(b"two").hex()));
+}
+
+#[test]
 fn charts_of_one_component_share_their_version() {
     if support::helm().is_none() {
         return;

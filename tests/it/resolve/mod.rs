@@ -342,6 +342,24 @@ fn a_used_up_rate_limit_says_what_helps() {
 }
 
 #[test]
+fn tags_alone_and_registries_are_sources_too() {
+    let component = |name: &str, source: &str| {
+        format!("name: {name}\nsource: {source}\nimages: [\"docker.io/kubeedge/edgemesh-agent:v{{version}}\"]\n")
+    };
+    let tags = component("tags", "{github: kubeedge/edgemesh, tag: \"v{version}\", kind: tags}");
+    let registry = component("registry", "{oci: docker.io/kubeedge/edgemesh-agent, tag: \"v{version}\"}");
+    let bench = Bench::new(&[&tags, &registry]);
+    bench.good(DAY);
+    assert_eq!((bench.version("tags"), bench.version("registry")), ("1.17.0".to_owned(), "1.17.0".to_owned()));
+    assert_eq!(bench.lock().components["registry"].tag.as_deref(), Some("v1.17.0"));
+    assert_eq!(bench.upstream.count("api.github.com/repos/kubeedge/edgemesh/git/commits/"), 1);
+    // Images of the upstream were made on the first of August.
+    let run = bench.resolve(&["registry", "--as-of", "2026-08-05"]);
+    assert_eq!(run.code, Some(3), "{run:?}");
+    assert!(run.stderr.contains("1.17.0 was released 2026-08-01, younger than 7d"), "{run:?}");
+}
+
+#[test]
 fn the_projects_own_catalog_resolves() {
     if crate::support::helm().is_none() {
         return;
