@@ -169,6 +169,9 @@ impl Diagnostic for Error {
 /// # Errors
 /// What keeps every component from being resolved; a single component's failure is in the result.
 pub async fn run(options: Options, reporter: &dyn Reporter, cancel: CancellationToken) -> Result<Resolved, Error> {
+    for warning in crate::catalog::warnings(&options.catalog) {
+        reporter.report(crate::event::Event::Warning(&warning));
+    }
     tokio::select! {
         biased;
         () = cancel.cancelled() => Err(Error::Interrupted),
