@@ -173,6 +173,10 @@ fn custom_resources() {
         ("{hub: reg.io/release, tag: 1.30, proxy: {image: proxyv2}}", "reg.io/release/proxyv2:1.30"),
         ("{repository: nvcr.io/nvidia, image: driver, version: 1.20}", "nvcr.io/nvidia/driver:1.20"),
         ("{repository: nvcr.io/nvidia, image: driver, tag: v1}", "nvcr.io/nvidia/driver:v1"),
+        (
+            "{global: {hub: reg.io/release, tag: 1.30, variant: distroless}, proxy: {image: proxyv2}}",
+            "reg.io/release/proxyv2:1.30-distroless",
+        ),
         ("{podTemplate: {spec: {containers: [{name: x, image: nginx}]}}}", "nginx"),
         ("{images: ['quay.io/a/b:1']}", "quay.io/a/b:1"),
         ("{args: [--x-image=b:2]}", "b:2"),

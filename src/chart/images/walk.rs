@@ -13,6 +13,8 @@ const MAX_TEXTS: usize = 4;
 struct Context {
     hub: Option<String>,
     tag: Option<String>,
+    /// What Istio appends to every tag of a bare name, such as `distroless`.
+    variant: Option<String>,
 }
 
 /// Walks `node`; `path` is where it stands in its object.
@@ -187,6 +189,14 @@ impl<'a> Parts<'a> {
         };
         if let Some(tag) = tag {
             image = format!("{image}:{tag}");
+            // The hub of the context, not a registry beside the image, is what a variant belongs to.
+            let variant =
+                self.context.variant.as_ref().filter(|v| {
+                    own && hub.is_some() && hub == self.context.hub.as_deref() && !tag.ends_with(v.as_str())
+                });
+            if let Some(variant) = variant {
+                image = format!("{image}-{variant}");
+            }
         }
         if let Some(digest) = digest.filter(|_| !text.contains('@')) {
             let hex = digest.strip_prefix("sha256:").unwrap_or(digest);
@@ -225,7 +235,8 @@ fn inherit(map: &[(String, Node)], context: &Context) -> Context {
     for map in [Some(map), global.map(Vec::as_slice)].into_iter().flatten() {
         let hub = get(map, "hub").or_else(|| get(map, "imageRegistry"));
         if hub.is_some() {
-            return Context { hub, tag: get(map, "tag").or_else(|| context.tag.clone()) };
+            let tag = get(map, "tag").or_else(|| context.tag.clone());
+            return Context { hub, tag, variant: get(map, "variant").or_else(|| context.variant.clone()) };
         }
     }
     context.clone()
