@@ -11,6 +11,7 @@ mod tests;
 mod transfer;
 mod unpack;
 mod work;
+mod workshop;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -28,6 +29,9 @@ use crate::event::{Event, Reporter};
 use crate::plan::{Artifact, Blob};
 use crate::source::{Http, Registry};
 use crate::store::Store;
+
+/// How much is read at once from the store, 1 MiB.
+const COPY: usize = 1 << 20;
 
 /// Moves blobs.
 pub struct Fetcher<'a> {

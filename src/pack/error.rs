@@ -22,6 +22,16 @@ pub enum Error {
         /// Free bytes.
         free: u64,
     },
+    /// A profile's bundle is larger than the catalog allows.
+    #[error("the bundle of profile `{profile}` would have {size} bytes; its budget is {budget}")]
+    Budget {
+        /// The profile.
+        profile: String,
+        /// The bundle's size in bytes.
+        size: u64,
+        /// What the catalog allows.
+        budget: u64,
+    },
     /// A file to add cannot be read.
     #[error("cannot read `{path}`, which is to be `{name}` in the bundle")]
     Added {
@@ -100,7 +110,7 @@ impl Diagnostic for Error {
             Self::Space { .. } | Self::Output { .. } => Exit::Disk,
             Self::Added { .. } | Self::Changed(_) | Self::Version { .. } => Exit::Usage,
             Self::Manifest { .. } => Exit::Source,
-            Self::OtherArch { .. } | Self::Ambiguous { .. } => Exit::No,
+            Self::Budget { .. } | Self::OtherArch { .. } | Self::Ambiguous { .. } => Exit::No,
             Self::Size { .. } => Exit::Mismatch,
             Self::Interrupted => Exit::Interrupted,
         }
@@ -111,6 +121,10 @@ impl Diagnostic for Error {
             Self::Space { needed, free, .. } => Some(format!(
                 "free {}, name another disk with `--output`, or keep no copies with `--no-store`",
                 size::bytes(needed.saturating_sub(*free))
+            )),
+            Self::Budget { size, budget, .. } => Some(format!(
+                "move components of {} to another profile, or raise `budget` in `catalog.yaml`",
+                size::bytes(size.saturating_sub(*budget))
             )),
             Self::Added { .. } => Some("`--add-file files/NAME=PATH` names a file that can be read".to_owned()),
             Self::Changed(_) => Some("run it again when nothing writes to the file".to_owned()),

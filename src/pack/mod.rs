@@ -148,6 +148,7 @@ async fn pack(options: &Options, reporter: &dyn Reporter) -> Result<Packed, crat
         installers: BTreeMap::new(),
     };
     let layout = Layout::new(assemble(&parts).map_err(bundle::Error::from)?).map_err(bundle::Error::from)?;
+    check_budget(&catalog, &options.selection, &layout)?;
     check_space(&layout, &target, &store, keep, &blobs)?;
 
     reporter.report(Event::Step("packing"));
@@ -208,6 +209,18 @@ fn component_files(plan: &Plan, catalog: &Catalog) -> BTreeMap<String, BTreeMap<
         (name.clone(), carried.map(|(path, bytes)| (path.clone(), Bytes::from(bytes.clone()))).collect())
     });
     files.collect()
+}
+
+/// Holds the bundle of one profile against the bound that the catalog sets for it.
+fn check_budget(catalog: &Catalog, selection: &Selection, layout: &Layout) -> Result<(), Error> {
+    let [profile] = selection.profiles.as_slice() else { return Ok(()) };
+    let budget = catalog.file.profiles.get(profile).and_then(|profile| profile.value.budget());
+    // The catalog's rules have refused a text that is no size.
+    let budget = budget.and_then(|budget| catalog::scalar::bytes(&budget.value));
+    match (layout.archive_size(), budget) {
+        (size, Some(budget)) if size > budget => Err(Error::Budget { profile: profile.clone(), size, budget }),
+        _ => Ok(()),
+    }
 }
 
 fn check_space(

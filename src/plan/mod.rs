@@ -2,6 +2,8 @@
 
 mod blobs;
 mod selection;
+#[cfg(test)]
+mod tests;
 
 use std::fmt;
 

@@ -113,6 +113,28 @@ fn what_cannot_be_packed_is_said_before_anything_is_fetched() {
 }
 
 #[test]
+fn a_profile_keeps_to_its_budget() {
+    let Some(registry) = Registry::plain() else { return };
+    let upstream = Upstream::start();
+    let site = Site::new(&upstream);
+    site.push(&registry);
+    for (budget, kept) in [("5kB", false), ("1MB", true)] {
+        let catalog = site.sandbox.path("manifests/catalog.yaml");
+        let text = std::fs::read_to_string(&catalog).unwrap();
+        let profiles = text.find("  edge:").unwrap();
+        std::fs::write(&catalog, format!("{}  edge: {{components: [agent], budget: {budget}}}\n", &text[..profiles]))
+            .unwrap();
+        let arguments = ["--arch", "arm64", "--profile", "edge"];
+        if kept {
+            site.pack(&arguments);
+        } else {
+            let text = site.refused(&arguments, 1);
+            assert!(text.contains("profile `edge`") && text.contains("5000"), "{text}");
+        }
+    }
+}
+
+#[test]
 fn missing_credentials_are_asked_for() {
     let Some(registry) = Registry::secured() else { return };
     let upstream = Upstream::start();
