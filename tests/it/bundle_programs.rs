@@ -1,9 +1,11 @@
 //! A bundle is read by programs that know nothing of it: tar programs, Python, skopeo, containerd.
 
+mod containerd;
+mod packed;
+
 use std::collections::BTreeMap;
-use std::io::{BufRead as _, Seek as _, Write as _};
+use std::io::{Seek as _, Write as _};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 
 use bundler::bundle::contents::{Parts, assemble};
 use bundler::bundle::model::BundleFile;
@@ -13,7 +15,8 @@ use bundler::oci::manifest::Manifest;
 use bundler::oci::{Arch, Digest, Reference};
 use bytes::Bytes;
 
-use crate::support::{self, Sandbox, Server, output_of};
+use self::containerd::{Containerd, host};
+use crate::support::{self, Sandbox, output_of};
 use crate::upstream::image::{self, Compression, Image, Kind, Layer};
 
 /// A bundle of images of every kind, and what has to be found in it.
@@ -249,102 +252,12 @@ fn skopeo_finds_every_image() {
     }
 }
 
-/// A containerd of its own.
-struct Containerd {
-    directory: tempfile::TempDir,
-    ctr: PathBuf,
-    _server: Server,
-}
-
-impl Containerd {
-    fn start() -> Option<Self> {
-        let (program, ctr) = (support::program("containerd")?, support::program("ctr")?);
-        // Not in the sandbox: a socket's path has 107 bytes at most.
-        let directory = tempfile::tempdir().unwrap();
-        let path = |name: &str| directory.path().join(name);
-        let config = format!(
-            "version = 2\nroot = {:?}\nstate = {:?}\ndisabled_plugins = [\"io.containerd.grpc.v1.cri\"]\n\
-             [grpc]\naddress = {:?}\n[ttrpc]\naddress = {:?}\n",
-            path("root"),
-            path("state"),
-            path("s"),
-            path("t")
-        );
-        std::fs::write(path("config.toml"), config).unwrap();
-        let config = path("config.toml");
-        let mut arguments = vec!["-c".as_ref(), config.as_os_str()];
-        let root = output_of(Command::new("id").arg("-u")) == "0\n";
-        let (server, mut output) = if root {
-            Server::start(&program, &arguments)
-        } else {
-            // Unpacking mounts; in a namespace of their own everybody may.
-            arguments.splice(0..0, ["--user", "--map-root-user", "--mount"].map(AsRef::as_ref));
-            arguments.insert(3, program.as_os_str());
-            Server::start(&support::program("unshare")?, &arguments)
-        };
-        let mut log = String::new();
-        while !log.lines().last().is_some_and(|line| line.contains("successfully booted")) {
-            if output.read_line(&mut log).unwrap() == 0 {
-                assert!(!root, "containerd did not start:\n{log}");
-                return support::skip("root or user namespaces, to run containerd");
-            }
-        }
-        // Nobody reads further, and a full pipe would stop it.
-        std::thread::spawn(move || std::io::copy(&mut output, &mut std::io::sink()));
-        Some(Self { directory, ctr, _server: server })
-    }
-
-    fn ctr(&self, sandbox: &Sandbox, arguments: &[&str]) -> Command {
-        let mut command = sandbox.command(&self.ctr);
-        command.arg("-a").arg(self.directory.path().join("s")).args(["-n", "k8s.io"]).args(arguments);
-        command
-    }
-
-    /// What the line of the README does.
-    fn import(&self, sample: &Sample, arguments: &[&str]) {
-        let mut gunzip =
-            sample.sandbox.command("gunzip").arg("-c").arg(sample.path()).stdout(Stdio::piped()).spawn().unwrap();
-        let mut import = self.ctr(&sample.sandbox, &["images", "import"]);
-        output_of(import.args(arguments).arg("-").stdin(gunzip.stdout.take().unwrap()));
-        assert!(gunzip.wait().unwrap().success());
-    }
-
-    /// Asserts that exactly the sample's images are there, under their names and digests, and whole for `arch`.
-    fn assert_has(&self, sample: &Sample, arch: Arch) {
-        let list = output_of(&mut self.ctr(&sample.sandbox, &["images", "ls"]));
-        let found: BTreeMap<_, _> = list
-            .lines()
-            .skip(1)
-            .map(|line| {
-                let mut columns = line.split_whitespace();
-                (columns.next().unwrap().to_owned(), columns.nth(1).unwrap().parse().unwrap())
-            })
-            .collect();
-        assert_eq!(found, sample.names, "{list}");
-        for name in sample.names.keys() {
-            let platform = format!("linux/{arch}");
-            let mounted = self.directory.path().join("exported.tar");
-            let mut export = self.ctr(&sample.sandbox, &["images", "export", "--platform", &platform]);
-            output_of(export.arg(&mounted).arg(name));
-            assert!(std::fs::metadata(&mounted).unwrap().len() > 10_000, "{name}");
-        }
-    }
-}
-
-fn host() -> Arch {
-    match std::env::consts::ARCH {
-        "x86_64" => Arch::Amd64,
-        "aarch64" => Arch::Arm64,
-        other => panic!("no images for {other}"),
-    }
-}
-
 #[test]
 fn containerd_imports_the_bundle_of_its_host() {
     let Some(containerd) = Containerd::start() else { return };
     let sample = Sample::new(&[host()]);
-    containerd.import(&sample, &[]);
-    containerd.assert_has(&sample, host());
+    containerd.import(&sample.sandbox, &sample.path(), &[]);
+    containerd.assert_has(&sample.sandbox, &sample.names, host());
 }
 
 #[test]
@@ -352,6 +265,6 @@ fn containerd_imports_a_foreign_bundle() {
     let Some(containerd) = Containerd::start() else { return };
     let foreign = if host() == Arch::Arm64 { Arch::Amd64 } else { Arch::Arm64 };
     let sample = Sample::new(&[foreign]);
-    containerd.import(&sample, &["--platform", &format!("linux/{foreign}")]);
-    containerd.assert_has(&sample, foreign);
+    containerd.import(&sample.sandbox, &sample.path(), &["--platform", &format!("linux/{foreign}")]);
+    containerd.assert_has(&sample.sandbox, &sample.names, foreign);
 }

@@ -1,0 +1,100 @@
+//! A real containerd, with nothing of the machine's own.
+
+use std::collections::BTreeMap;
+use std::io::BufRead as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use bundler::oci::{Arch, Digest};
+
+use crate::support::{self, Sandbox, Server, output_of};
+
+/// A containerd of its own.
+pub(super) struct Containerd {
+    directory: tempfile::TempDir,
+    ctr: PathBuf,
+    _server: Server,
+}
+
+impl Containerd {
+    pub(super) fn start() -> Option<Self> {
+        let (program, ctr) = (support::program("containerd")?, support::program("ctr")?);
+        // Not in the sandbox: a socket's path has 107 bytes at most.
+        let directory = tempfile::tempdir().unwrap();
+        let path = |name: &str| directory.path().join(name);
+        let config = format!(
+            "version = 2\nroot = {:?}\nstate = {:?}\ndisabled_plugins = [\"io.containerd.grpc.v1.cri\"]\n\
+             [grpc]\naddress = {:?}\n[ttrpc]\naddress = {:?}\n",
+            path("root"),
+            path("state"),
+            path("s"),
+            path("t")
+        );
+        std::fs::write(path("config.toml"), config).unwrap();
+        let config = path("config.toml");
+        let mut arguments = vec!["-c".as_ref(), config.as_os_str()];
+        let root = output_of(Command::new("id").arg("-u")) == "0\n";
+        let (server, mut output) = if root {
+            Server::start(&program, &arguments)
+        } else {
+            // Unpacking mounts; in a namespace of their own everybody may.
+            arguments.splice(0..0, ["--user", "--map-root-user", "--mount"].map(AsRef::as_ref));
+            arguments.insert(3, program.as_os_str());
+            Server::start(&support::program("unshare")?, &arguments)
+        };
+        let mut log = String::new();
+        while !log.lines().last().is_some_and(|line| line.contains("successfully booted")) {
+            if output.read_line(&mut log).unwrap() == 0 {
+                assert!(!root, "containerd did not start:\n{log}");
+                return support::skip("root or user namespaces, to run containerd");
+            }
+        }
+        // Nobody reads further, and a full pipe would stop it.
+        std::thread::spawn(move || std::io::copy(&mut output, &mut std::io::sink()));
+        Some(Self { directory, ctr, _server: server })
+    }
+
+    fn ctr(&self, sandbox: &Sandbox, arguments: &[&str]) -> Command {
+        let mut command = sandbox.command(&self.ctr);
+        command.arg("-a").arg(self.directory.path().join("s")).args(["-n", "k8s.io"]).args(arguments);
+        command
+    }
+
+    /// What the line of the README does.
+    pub(super) fn import(&self, sandbox: &Sandbox, archive: &Path, arguments: &[&str]) {
+        let mut gunzip = sandbox.command("gunzip").arg("-c").arg(archive).stdout(Stdio::piped()).spawn().unwrap();
+        let mut import = self.ctr(sandbox, &["images", "import"]);
+        output_of(import.args(arguments).arg("-").stdin(gunzip.stdout.take().unwrap()));
+        assert!(gunzip.wait().unwrap().success());
+    }
+
+    /// Asserts that exactly these images are there, under their names and digests, and whole for `arch`.
+    pub(super) fn assert_has(&self, sandbox: &Sandbox, names: &BTreeMap<String, Digest>, arch: Arch) {
+        let list = output_of(&mut self.ctr(sandbox, &["images", "ls"]));
+        let found: BTreeMap<_, _> = list
+            .lines()
+            .skip(1)
+            .map(|line| {
+                let mut columns = line.split_whitespace();
+                (columns.next().unwrap().to_owned(), columns.nth(1).unwrap().parse().unwrap())
+            })
+            .collect();
+        assert_eq!(found, *names, "{list}");
+        for name in names.keys() {
+            let platform = format!("linux/{arch}");
+            let exported = self.directory.path().join("exported.tar");
+            let mut export = self.ctr(sandbox, &["images", "export", "--platform", &platform]);
+            output_of(export.arg(&exported).arg(name));
+            assert!(std::fs::metadata(&exported).unwrap().len() > 10_000, "{name}");
+        }
+    }
+}
+
+/// The architecture that images are unpacked for without `--platform`.
+pub(super) fn host() -> Arch {
+    match std::env::consts::ARCH {
+        "x86_64" => Arch::Amd64,
+        "aarch64" => Arch::Arm64,
+        other => panic!("no images for {other}"),
+    }
+}
