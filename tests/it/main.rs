@@ -17,3 +17,4 @@ mod registry_client;
 mod resolve;
 mod tools;
 mod upstream_clients;
+mod wrong_files;
