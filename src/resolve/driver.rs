@@ -14,20 +14,18 @@ use super::rules::Reader;
 use super::sources::{Patience, Sources};
 use super::template::Names;
 use super::versions::{Choice, Chooser};
+use super::wanted::Wanted;
 use super::{Error, Failure, Notice, Options, Resolved, charts, program, report};
 use crate::catalog::model::{Catalog, Component, Warning};
-use crate::chart::images::{self as discovery, Discovery, Required, Rule};
-use crate::chart::{crd, images};
+use crate::chart::crd;
+use crate::chart::images::Discovery;
 use crate::event::{Event, Reporter};
 use crate::lock::{Lock, model as lock};
-use crate::oci::Reference;
 use crate::source::once::Once;
 use crate::version::Version;
 
 /// The component of the catalog that is the platform's Kubernetes.
 const KUBERNETES: &str = "k3s";
-/// The largest list of images that is read, 1 MiB: k3s' has 1 KiB.
-const MAX_IMAGE_LIST: u64 = 1 << 20;
 
 /// One run.
 struct Driver<'a> {
@@ -321,20 +319,21 @@ impl Driver<'_> {
         images: &Images<'_>,
     ) -> (String, Result<Finished, Failure>) {
         let result = async {
-            let mut found = rendered?;
-            found.extend(self.resources(&name)?);
-            let (references, mut notices) = self.references(&name, &prepared, &found).await?;
-            notices.extend(self.notices(&name, &prepared));
-            let asks = references.into_iter().map(async |reference| {
+            let names = self.names(&prepared.choice.version, prepared.choice.tag.as_deref(), prepared.app_version());
+            let wanted = Wanted { catalog: self.catalog, sources: self.sources, name: &name, names };
+            let required = wanted.images(rendered?).await?;
+            let unused = required.unused.iter().map(|unused| {
+                let text = format!("the ignored image {unused} matches nothing");
+                self.notice(&name, Warning::IgnoredImage, text, false)
+            });
+            let notices = unused.chain(self.notices(&name, &prepared)).collect();
+            let asks = required.images.into_keys().map(async |reference| {
                 let image = images.lock(&reference).await?;
                 Ok::<_, Failure>((reference, image))
             });
-            let mut locked = BTreeMap::new();
-            let mut results = futures_util::stream::iter(asks).buffer_unordered(self.jobs);
-            while let Some(result) = results.next().await {
-                let (reference, image) = result?;
-                locked.insert(reference, image);
-            }
+            // In their order, so that of several failures it is always the same one that is told.
+            let results: Vec<_> = futures_util::stream::iter(asks).buffered(self.jobs).collect().await;
+            let locked = results.into_iter().collect::<Result<BTreeMap<_, _>, _>>()?;
             let component =
                 lock::Component { images: locked.keys().cloned().collect(), ..self.component(&name, &prepared) };
             Ok(Finished { done: Done { component, images: locked }, notices })
@@ -342,82 +341,6 @@ impl Driver<'_> {
         .await;
         self.reporter.report(Event::Item(&name));
         (name, result)
-    }
-
-    /// The images of the component's own manifests.
-    fn resources(&self, name: &str) -> Result<Discovery, Failure> {
-        let mut found = Discovery::default();
-        let component = &self.catalog.components[name];
-        for (path, bytes) in self.catalog.inputs.get(name).into_iter().flatten() {
-            let named = |resource: &str| {
-                path.strip_prefix(resource).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-            };
-            let wanted = component.resources.iter().any(|r| named(r.value.trim_end_matches('/')));
-            let yaml = [".yaml", ".yml", ".json"].iter().any(|ending| path.ends_with(ending));
-            if wanted && yaml {
-                let text = String::from_utf8_lossy(bytes);
-                let more =
-                    images::discover(path, &text).map_err(|error| Failure::Resource { source: Box::new(error) })?;
-                found.extend(more);
-            }
-        }
-        Ok(found)
-    }
-
-    /// Every image that the component needs.
-    async fn references(
-        &self,
-        name: &str,
-        prepared: &Prepared,
-        found: &Discovery,
-    ) -> Result<(BTreeSet<Reference>, Vec<Notice>), Failure> {
-        let component = &self.catalog.components[name];
-        let choice = &prepared.choice;
-        let names = self.names(&choice.version, choice.tag.as_deref(), prepared.app_version());
-        let fill = |text: &str| names.fill(text);
-        let mut declared = Vec::new();
-        for image in &component.declared_images {
-            declared.push((fill(&image.image.value)?, image.reason.as_str()));
-        }
-        for image in &component.images {
-            declared.push((fill(&image.value)?, "images of the component"));
-        }
-        for image in self.image_list(component, &names).await? {
-            declared.push((image, "upstream's own list"));
-        }
-        let mut ignored = Vec::new();
-        for image in &component.ignored_images {
-            ignored.push((fill(&image.image.value)?, image.reason.as_str()));
-        }
-        let rules = |list: &[(String, &str)]| -> Vec<(String, String)> {
-            list.iter().map(|(image, reason)| (image.clone(), (*reason).to_owned())).collect()
-        };
-        let (declared, ignored) = (rules(&declared), rules(&ignored));
-        let required = required(found, &declared, &ignored)?;
-        let notices = required.unused.iter().map(|unused| {
-            let text = format!("the ignored image {unused} matches nothing");
-            self.notice(name, Warning::IgnoredImage, text, false)
-        });
-        Ok((required.images.keys().cloned().collect(), notices.collect()))
-    }
-
-    /// The references of upstream's own list, unless a file of the component holds those images.
-    async fn image_list(&self, component: &Component, names: &Names<'_>) -> Result<Vec<String>, Failure> {
-        let Some(list) = component.image_list.as_ref().filter(|list| list.carried_by.is_none()) else {
-            return Ok(Vec::new());
-        };
-        let mut images = BTreeSet::new();
-        for arch in &self.catalog.file.platform.architectures {
-            let upstream = component.arch.get(arch).map_or(arch.as_str(), String::as_str);
-            let names = Names { arch: Some(upstream), ..*names };
-            let Some(url) = list.url.get(*arch) else { continue };
-            let url = super::versions::parse_url("image_list.url", &names.fill_url(url)?)?;
-            let bytes = self.sources.document(&url, MAX_IMAGE_LIST).await?;
-            let text = String::from_utf8_lossy(&bytes);
-            let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
-            images.extend(lines.map(str::to_owned));
-        }
-        Ok(images.into_iter().collect())
     }
 
     fn notices(&self, name: &str, prepared: &Prepared) -> Vec<Notice> {
@@ -467,18 +390,6 @@ impl Driver<'_> {
             images: Vec::new(),
         }
     }
-}
-
-/// What is carried; the first of the mistakes counts, and the message names how many there are.
-fn required(
-    found: &Discovery,
-    declared: &[(String, String)],
-    ignored: &[(String, String)],
-) -> Result<Required, Failure> {
-    fn rules(list: &[(String, String)]) -> Vec<Rule<'_>> {
-        list.iter().map(|(image, reason)| Rule { image, reason }).collect()
-    }
-    discovery::required(found, &rules(declared), &rules(ignored), false).map_err(Failure::Images)
 }
 
 fn keep<T>(

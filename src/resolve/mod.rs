@@ -19,6 +19,7 @@ mod rules;
 mod sources;
 mod template;
 mod versions;
+mod wanted;
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;

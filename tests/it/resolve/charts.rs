@@ -56,7 +56,7 @@ impl Repository {
             let mut lines = about.lines().map(|line| format!("    {line}\n")).collect::<String>();
             lines.replace_range(..4, "  - ");
             let _ = write!(repository.index, "{lines}    created: \"{created}\"\n    digest: {digest}\n");
-            let _ = write!(repository.index, "    urls: [archives/{name}-{version}.tgz]\n");
+            let _ = writeln!(repository.index, "    urls: [archives/{name}-{version}.tgz]");
             repository.files.insert(format!("/archives/{name}-{version}.tgz"), archive);
         }
         repository

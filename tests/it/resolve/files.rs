@@ -178,3 +178,22 @@ fn upstreams_own_list_counts_unless_a_file_carries_it() {
     assert_eq!(run.code, Some(3), "the upstream has none of them: {run:?}");
     assert!(run.stderr.contains("docker.io/rancher/"), "{run:?}");
 }
+
+#[test]
+fn the_components_own_manifests_are_walked_too() {
+    let own = format!("{EDGEMESH}resources: [resources/]\n");
+    let bench = Bench::new(&[&own]);
+    let pod = |image: &str| {
+        let pod =
+            "apiVersion: v1\nkind: Pod\nmetadata: {name: own}\nspec: {containers: [{name: main, image: \"IMAGE\"}]}\n";
+        bench.sandbox.write("manifests/components/edgemesh/resources/pod.yaml", pod.replace("IMAGE", image));
+    };
+    pod("quay.io/prometheus/alertmanager:v0.33.1");
+    bench.good(DAY);
+    let images = &bench.lock().components["edgemesh"].images;
+    assert_eq!(images.len(), 2, "{images:?}");
+    pod("quay.io/prometheus/alertmanager");
+    let run = bench.resolve(&["--as-of", DAY]);
+    assert_eq!(run.code, Some(3), "{run:?}");
+    assert!(run.stderr.contains("alertmanager has no tag") && run.stderr.contains("Pod own"), "{run:?}");
+}

@@ -242,6 +242,23 @@ fn a_failing_component_keeps_its_old_entry() {
 }
 
 #[test]
+fn an_interrupted_run_leaves_the_lock_alone() {
+    let bench = Bench::new(&[YQ]);
+    bench.good(EARLIER);
+    let before = bench.lock_text();
+    bench.upstream.fault("v4.53.3/checksums-bsd", None, Effect::Hang(10));
+    let mut child = bench.sandbox.bundler_command().args(["resolve", "--as-of", DAY]).spawn().unwrap();
+    bench.upstream.wait_for("v4.53.3/checksums-bsd");
+    let pid = rustix::process::Pid::from_child(&child);
+    rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    assert_eq!(bench.lock_text(), before);
+    bench.upstream.heal();
+    bench.good(DAY);
+    assert_eq!(bench.version("yq"), "4.53.3");
+}
+
+#[test]
 fn a_monorepo_costs_no_pages_of_releases() {
     let stack = r#"
 name: stack
