@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help demo test tools lint fmt clean-demo
+.PHONY: help demo test bench tools lint fmt clean-demo
 
 help: ## what there is to make
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -9,6 +9,9 @@ demo: ## the main job from end to end against an upstream on this machine
 
 test: tools lint ## everything; CI=true makes a skipped test a failure
 	cargo test --locked
+
+bench: ## what pack and verify cost beside other programs; options in ARGS="--help"
+	@cargo bench --locked --bench pack -- $(ARGS)
 
 tools: ## what the tests need; the only step that reaches package registries
 	@tests/tools.sh
