@@ -30,7 +30,7 @@ impl Contender {
     /// The floor, and those of the others whose name holds one of `only`, in the order in which they run.
     pub(crate) fn all(scratch: &Scratch, setting: &Setting, only: &[String]) -> Vec<Self> {
         let mut all = floors(scratch);
-        all.extend(bundler(scratch));
+        all.extend(bundler(scratch, setting.connections));
         for (program, peer) in [
             ("hauler", hauler as fn(&Scratch) -> Self),
             ("oras", oras),
@@ -80,12 +80,15 @@ fn floors(scratch: &Scratch) -> Vec<Contender> {
     vec![contender(FLOOR, floor), contender("floor and fsync", synced)]
 }
 
-fn bundler(scratch: &Scratch) -> Vec<Contender> {
+fn bundler(scratch: &Scratch, connections: Option<u32>) -> Vec<Contender> {
     let program = env!("CARGO_BIN_EXE_bundler");
     let (archive, cache) = (scratch.path("bundle.tar.gz"), scratch.path("cache"));
     let mut pack = command![program, "pack", "-q", "--arch", "amd64", "--catalog", scratch.path("catalog")];
     pack.extend(command!["--lock", scratch.path("bundle.lock.yaml"), "--config", scratch.path("config.yaml")]);
     pack.extend(command!["--cache-dir", &cache, "--output", &archive]);
+    if let Some(connections) = connections {
+        pack.extend(command!["--jobs", connections.to_string()]);
+    }
     let mut without = pack.clone();
     without.push("--no-store".into());
     let contender = |name, command, removed| Contender { name, commands: vec![command], removed, emptied: Vec::new() };

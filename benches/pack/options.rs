@@ -24,7 +24,7 @@ pub(crate) struct Options {
     /// How many cores a contender gets; the registry is never bound [default: all]
     #[arg(long, value_delimiter = ',')]
     cores: Vec<u32>,
-    /// bundler's `max_connections_per_host` [default: bundler's own]
+    /// bundler's `max_connections_per_host` and `--jobs` [default: bundler's own]
     #[arg(long, value_delimiter = ',')]
     connections: Vec<u32>,
     /// Across a link: 40 ms before each answer, 20 MB/s on each connection
