@@ -351,3 +351,13 @@ fn a_declaration_that_one_of_the_finds_agrees_with_is_right() {
     let found = discovery(&[("a/e:1", Kind::Pod), ("a/e:2", Kind::Pod)]);
     assert_eq!(required(&found, &[rule("a/e:2")], &[], false).unwrap().images.len(), 2);
 }
+
+proptest::proptest! {
+    #[test]
+    fn any_text_is_searched_and_what_is_found_is_a_reference(text in "([a-z/:.@=$\"'{}, \\-\nä0-9]|image|hub: |tag: |repository: |docker\\.io/a/b:1){0,40}") {
+        let found = config_map(&text).into_iter().chain(text::scan(&text, guess::Trust::Named).into_iter().map(|(_, image)| image));
+        for image in found {
+            proptest::prop_assert!(image.parse::<Reference>().is_ok(), "{image}");
+        }
+    }
+}
