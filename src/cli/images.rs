@@ -8,6 +8,7 @@ use super::{Format, Global, Outcome, print, print_json, run};
 use crate::chart::images::{self, Image};
 use crate::chart::{Helm, Release, helm};
 use crate::error::Error;
+use crate::ui::{self, diagnostic};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -55,6 +56,10 @@ impl Args {
             };
             cancelled.run_until_cancelled(discover).await.unwrap_or(Err(ProcessError::Interrupted.into()))
         })?;
+        for broken in &found.broken {
+            let text = format!("`{}` is no image reference: {}", broken.image, broken.place);
+            ui::note(&diagnostic::warning(&text));
+        }
         match global.format {
             Format::Json => print_json(&found.by_image()),
             Format::Text => print(&text(&found.by_image(), self.why)),
