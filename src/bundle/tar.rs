@@ -174,7 +174,21 @@ fn checksum(header: &[u8; 512]) -> u32 {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_an_entry_or_an_error(
+            changes in prop::collection::vec((0_usize..512, any::<u8>()), 0..24),
+        ) {
+            let result = changed(|header| changes.iter().for_each(|(at, byte)| header[*at] = *byte));
+            if let Ok(Some(entry)) = result {
+                prop_assert_eq!(name::check(&entry.path), Ok(()));
+            }
+        }
+    }
 
     fn long(parts: &[usize]) -> String {
         parts.iter().map(|n| "x".repeat(*n)).collect::<Vec<_>>().join("/")

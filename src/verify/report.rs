@@ -106,8 +106,14 @@ impl Report {
         }
     }
 
+    /// Adds a finding, unless another check told the same: of a wrong blob `SHA256SUMS` and its name both say so.
     pub(super) fn add(&mut self, finding: Finding) {
         self.good = false;
+        let says =
+            |finding: &Finding| (finding.kind, finding.member.clone(), finding.expected.clone(), finding.found.clone());
+        if finding.member.is_some() && self.findings.iter().any(|other| says(other) == says(&finding)) {
+            return;
+        }
         if self.findings.len() < MAX_FINDINGS {
             self.findings.push(finding);
         } else {

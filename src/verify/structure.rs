@@ -26,7 +26,8 @@ pub(super) fn check(bundle: &Bundle, digests: &[Option<Digest>], report: &mut Re
     let about = match bundle.about() {
         Ok(about) => about,
         Err(error) => {
-            check.add(Finding::from_error(Kind::Content, Some(model::BUNDLE_YAML), &error));
+            let kind = if bundle.find(model::BUNDLE_YAML).is_some() { Kind::Content } else { Kind::Missing };
+            check.add(Finding::from_error(kind, Some(model::BUNDLE_YAML), &error));
             return;
         }
     };

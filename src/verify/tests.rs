@@ -146,21 +146,12 @@ fn an_unpacked_bundle_is_good() {
     assert_eq!(report.form, Some(Form::Unpacked));
 
     fs::write(root.join("files/tool"), "#!/bin/sh\necho progran\n").unwrap();
-    assert_eq!(told(&verify()), [(Kind::Digest, "files/tool"), (Kind::Digest, "files/tool")]);
+    assert_eq!(told(&verify()), [(Kind::Digest, "files/tool")]);
     fs::remove_file(root.join("files/tool")).unwrap();
     std::os::unix::fs::symlink("/etc/hostname", root.join("files/tool")).unwrap();
     fs::write(root.join("evil"), "").unwrap();
     let report = verify();
-    assert_eq!(
-        told(&report),
-        [
-            (Kind::Missing, "files/tool"),
-            (Kind::Missing, "files/tool"),
-            (Kind::Extra, "evil"),
-            (Kind::Extra, "evil"),
-            (Kind::Extra, "files/tool"),
-        ]
-    );
+    assert_eq!(told(&report), [(Kind::Missing, "files/tool"), (Kind::Extra, "evil"), (Kind::Extra, "files/tool")]);
 }
 
 #[test]
@@ -263,23 +254,22 @@ fn the_checksum_file_beside_counts() {
 
 #[test]
 fn what_is_missing_is_named() {
-    for (path, times) in [
-        ("README.txt", 2),
-        ("charts/tool-4.2.4.tgz", 2),
-        ("files/notes.txt", 2),
-        ("install.sh", 1),
-        ("index.json", 2),
-        ("manifest.json", 2),
-        ("oci-layout", 2),
-        ("SHA256SUMS", 1),
-        ("bundle.yaml", 2),
+    for path in [
+        "README.txt",
+        "charts/tool-4.2.4.tgz",
+        "files/notes.txt",
+        "install.sh",
+        "index.json",
+        "manifest.json",
+        "oci-layout",
+        "SHA256SUMS",
+        "bundle.yaml",
     ] {
         let mut case = Case::new();
         case.remove(path);
         let report = case.write();
-        let named =
-            report.findings.iter().filter(|f| f.member.as_deref() == Some(path) && f.kind != Kind::Extra).count();
-        assert_eq!(named, times, "{path}: {:#?}", report.findings);
+        assert_eq!(told(&report)[0], (Kind::Missing, path));
+        assert!(path == "SHA256SUMS" || report.findings.len() == 1, "{:#?}", report.findings);
     }
     // The checksums may agree with what is left; then the lists of images do not.
     for text in
@@ -310,14 +300,14 @@ fn what_is_extra_is_named() {
     for path in ["evil", "files/evil", "charts/evil.tgz", "components/other/values.yaml", blob.as_str(), "blobs/evil"] {
         let mut case = Case::new();
         case.add(path, b"x");
-        assert_eq!(told(&case.write()), [(Kind::Extra, path), (Kind::Extra, path)]);
+        assert_eq!(told(&case.write()), [(Kind::Extra, path)]);
         case.sum();
         assert_eq!(told(&case.write()), [(Kind::Extra, path)]);
     }
     let mut case = Case::new();
     case.add("blobs/sha256/evil", b"x");
     case.sum();
-    assert_eq!(told(&case.write()), [(Kind::Extra, "blobs/sha256/evil"); 2]);
+    assert_eq!(told(&case.write()), [(Kind::Extra, "blobs/sha256/evil")]);
 }
 
 #[test]
