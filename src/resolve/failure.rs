@@ -29,6 +29,9 @@ pub enum Failure {
         /// Why.
         source: Box<chart::Error>,
     },
+    /// There is no Helm that could render charts.
+    #[error(transparent)]
+    Helm(Box<chart::Error>),
     /// A manifest of the component's own cannot be read.
     #[error("the component's own manifests cannot be read")]
     Resource {
@@ -211,7 +214,9 @@ impl Failure {
             Self::Mismatch { .. } | Self::Replaced { .. } | Self::Member { .. } => {
                 "a download is not what its publisher says"
             }
-            Self::Chart { .. } | Self::OtherChart { .. } | Self::NotChart { .. } => "a chart cannot be used",
+            Self::Chart { .. } | Self::Helm(_) | Self::OtherChart { .. } | Self::NotChart { .. } => {
+                "a chart cannot be used"
+            }
             Self::GitHub(_) | Self::Source(_) | Self::Index(_) => "its source failed",
             Self::Disk { .. } => "the disk failed",
         }
@@ -240,7 +245,7 @@ impl Diagnostic for Failure {
         match self {
             Self::GitHub(error) => error.exit(),
             Self::Source(error) => error.exit(),
-            Self::Chart { source, .. } => source.exit(),
+            Self::Chart { source, .. } | Self::Helm(source) => source.exit(),
             Self::Mismatch { .. } => Exit::Mismatch,
             Self::Disk { .. } => Exit::Disk,
             _ => Exit::Source,
@@ -252,7 +257,7 @@ impl Diagnostic for Failure {
             Self::GitHub(error) => return error.hint(),
             Self::Source(error) => return error.hint(),
             Self::Index(error) => return error.hint(),
-            Self::Chart { source, .. } => return source.hint(),
+            Self::Chart { source, .. } | Self::Helm(source) => return source.hint(),
             Self::Resource { source } => return source.hint(),
             Self::Images(errors) => return errors.first()?.hint(),
             Self::Checksum { source, .. } => source.hint(),

@@ -37,9 +37,7 @@ impl Images<'_> {
         {
             return Ok(locked.clone());
         }
-        let question = format!("digest {reference}");
-        let head = self.sources.registry.head(reference);
-        let digest = self.sources.remembered(&question, async { Ok(head.await?.map(|head| head.digest)) }).await?;
+        let digest = self.sources.digest(reference).await?;
         let digest = digest.ok_or_else(|| Failure::NoImage { reference: reference.to_string() })?;
         match locked {
             Some(locked) if locked.digest == digest => return Ok(locked.clone()),

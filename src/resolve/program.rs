@@ -24,14 +24,14 @@ pub(super) async fn find(
     let missing = match Helm::find(given, search_path).await {
         Ok(helm) => return Ok(helm),
         Err(error) if error.is_missing() && given.is_none() => error,
-        Err(error) => return Err(Failure::chart("any", error)),
+        Err(error) => return Err(Failure::Helm(Box::new(error.into()))),
     };
     let file = locked.zip(host()).and_then(|(locked, host)| locked.files.get(COMPONENT)?.get(&host));
     let Some((file, member)) = file.and_then(|file| Some((file, file.member.as_ref()?))) else {
-        return Err(Failure::chart("any", missing));
+        return Err(Failure::Helm(Box::new(missing.into())));
     };
     let path = pinned(sources, file, member).await?;
-    Helm::find(Some(&path), None).await.map_err(|error| Failure::chart("any", error))
+    Helm::find(Some(&path), None).await.map_err(|error| Failure::Helm(Box::new(error.into())))
 }
 
 /// The architecture of this machine.

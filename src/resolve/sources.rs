@@ -9,6 +9,7 @@ use url::Url;
 
 use super::Failure;
 use super::choice::Age;
+use crate::oci::manifest::View;
 use crate::oci::{Arch, Digest, Reference};
 use crate::source::kept::Kept;
 use crate::source::once::Once;
@@ -140,20 +141,29 @@ impl Sources {
 
     /// When an image or chart in a registry was made, as far as it says so itself.
     pub(super) async fn created(&self, reference: &Reference, arch: Arch) -> Result<Option<Timestamp>, source::Error> {
-        let question = format!("created {reference}");
-        self.remembered(&question, async {
-            let mut manifest = self.registry.manifest(reference).await?;
-            if let Some(child) = manifest.child(arch) {
-                manifest = self.registry.manifest(&reference.pinned(child.digest)).await?;
+        let Some(digest) = self.digest(reference).await? else { return Ok(None) };
+        let question = format!("created {}@{digest} {arch}", reference.name());
+        if let Some(created) = self.kept.read(&question) {
+            return Ok(created);
+        }
+        let mut manifest = self.registry.manifest(&reference.pinned(digest)).await?;
+        if let Some(child) = manifest.child(arch) {
+            manifest = self.registry.manifest(&reference.pinned(child.digest)).await?;
+        }
+        let created = match (annotated(&manifest.bytes), &manifest.view) {
+            (None, View::Manifest { config, .. }) => {
+                configured(&self.registry.blob(reference, &config.digest, MAX_CONFIG).await?)
             }
-            if let Some(created) = annotated(&manifest.bytes) {
-                return Ok(Some(created));
-            }
-            let crate::oci::manifest::View::Manifest { config, .. } = &manifest.view else { return Ok(None) };
-            let config = self.registry.blob(reference, &config.digest, MAX_CONFIG).await?;
-            Ok(configured(&config))
-        })
-        .await
+            (annotated, _) => annotated,
+        };
+        self.kept.write(&question, &created);
+        Ok(created)
+    }
+
+    /// The digest that a registry has under a reference; none when it has nothing.
+    pub(super) async fn digest(&self, reference: &Reference) -> Result<Option<Digest>, source::Error> {
+        let ask = async { Ok(self.registry.head(reference).await?.map(|head| head.digest)) };
+        self.remembered(&format!("digest {reference}"), ask).await
     }
 }
 

@@ -247,7 +247,9 @@ fn an_interrupted_run_leaves_the_lock_alone() {
     bench.good(EARLIER);
     let before = bench.lock_text();
     bench.upstream.fault("v4.53.3/checksums-bsd", None, Effect::Hang(10));
-    let mut child = bench.sandbox.bundler_command().args(["resolve", "--as-of", DAY]).spawn().unwrap();
+    let mut command = bench.sandbox.bundler_command();
+    let mut child =
+        command.args(["resolve", "-q", "--as-of", DAY]).stderr(std::process::Stdio::null()).spawn().unwrap();
     bench.upstream.wait_for("v4.53.3/checksums-bsd");
     let pid = rustix::process::Pid::from_child(&child);
     rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
@@ -404,5 +406,9 @@ fn the_projects_own_catalog_resolves() {
     }
     let k3s = &lock.components["k3s"];
     assert!(k3s.files["k3s"].values().all(|file| file.url.contains("%2Bk3s")), "{k3s:?}");
-    assert_eq!(bench.resolve(&["--catalog", catalog, "--as-of", DAY, "--check"]).code, Some(0));
+    let check = ["--catalog", catalog, "--as-of", DAY, "--check"];
+    assert_eq!(bench.resolve(&check).code, Some(0));
+    bench.upstream.forget();
+    let offline = bench.resolve(&[&check[..], &["--offline"]].concat());
+    assert_eq!((offline.code, bench.upstream.requests().len()), (Some(0), 0), "{offline:?}");
 }
