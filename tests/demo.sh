@@ -8,13 +8,15 @@ cd "$(dirname "$0")/.."
 as_of=2026-08-28
 architectures=(arm64 amd64)
 demo=target/demo
+# `DEMO_PROFILE=dev make demo` is for those who work on bundler and do not want to wait for the linker.
+profile=${DEMO_PROFILE:-release}
 
 say() { printf '\n\033[1m%s\033[0m\n' "$*" >&2; }
 [ -t 2 ] || say() { printf '\n%s\n' "$*" >&2; }
 
 say "Building bundler and the embedded upstream"
-cargo build --locked --release --bin bundler --example upstream
-target=${CARGO_TARGET_DIR:-target}/release
+cargo build --locked --profile "$profile" --bin bundler --example upstream
+target=${CARGO_TARGET_DIR:-target}/${profile/#dev/debug}
 helm=$(tests/helm.sh)
 
 mkdir -p "$demo/home"
@@ -66,7 +68,7 @@ for bundle in "${bundles[@]}"; do
 done
 cat <<EOF
   7. GNU tar listed them: $demo/contents-${architectures[0]}.txt and $demo/contents-${architectures[1]}.txt.
-  8. The cache is $demo/cache: another 'make demo' downloads only what changed.
+  8. The cache is $demo/cache: another \`make demo\` downloads only what changed.
   9. Nothing outside $demo was written but Cargo's target directory.
- 10. 'make clean-demo' removes it. For the real upstream: bundler resolve && bundler pack --arch arm64
+ 10. \`make clean-demo\` removes it. Against the internet it is $target/bundler resolve, then pack --arch arm64.
 EOF

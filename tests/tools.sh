@@ -91,10 +91,22 @@ download_packages() {
 }
 
 mkdir -p "$tools"
-install_programs
-download_packages
-if helm=$(tests/helm.sh); then
-  say "Helm is $helm"
-else
-  say "no Helm: tests that render charts cannot run"
-fi
+case ${1:-all} in
+  programs) install_programs ;;
+  packages) download_packages ;;
+  all)
+    # Each in a shell of its own: one that fails does not keep the other from its work.
+    for step in programs packages; do
+      tests/tools.sh "$step" || say "could not get the $step; the tests that need them will say so"
+    done
+    if helm=$(tests/helm.sh); then
+      say "Helm is $helm"
+    else
+      say "no Helm: the tests that render charts will say so"
+    fi
+    ;;
+  *)
+    say "usage: tests/tools.sh [programs|packages]"
+    exit 2
+    ;;
+esac
