@@ -109,9 +109,13 @@ impl Report {
     /// Adds a finding, unless another check told the same: of a wrong blob `SHA256SUMS` and its name both say so.
     pub(super) fn add(&mut self, finding: Finding) {
         self.good = false;
-        let says =
-            |finding: &Finding| (finding.kind, finding.member.clone(), finding.expected.clone(), finding.found.clone());
-        if finding.member.is_some() && self.findings.iter().any(|other| says(other) == says(&finding)) {
+        let same = |other: &Finding| {
+            other.kind == finding.kind
+                && other.member == finding.member
+                && other.expected == finding.expected
+                && other.found == finding.found
+        };
+        if finding.member.is_some() && self.findings.iter().any(same) {
             return;
         }
         if self.findings.len() < MAX_FINDINGS {
