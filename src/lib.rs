@@ -20,6 +20,7 @@ pub mod oci;
 pub mod pack;
 pub mod plan;
 pub mod resolve;
+pub mod size;
 pub mod source;
 pub mod store;
 pub mod ui;

@@ -100,7 +100,7 @@ impl Options {
 
 impl fmt::Display for Setting {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} images, {}", self.images, bundler::ui::size::bytes(self.size))?;
+        write!(f, "{} images, {}", self.images, bundler::size::bytes(self.size))?;
         if let Some(cores) = self.cores {
             write!(f, ", cores: {cores}")?;
         }

@@ -166,7 +166,7 @@ pub(crate) fn machine(work: &Path) -> Result<String> {
         "{}, {} cores, {} of memory, Linux {}, load {} at the start",
         field("/proc/cpuinfo", "model name"),
         std::thread::available_parallelism()?,
-        bundler::ui::size::bytes(memory * 1024),
+        bundler::size::bytes(memory * 1024),
         kernel.trim(),
         load.split(' ').next().unwrap_or_default(),
     ))

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use bundler::ui::size;
+use bundler::size;
 
 use crate::contender::FLOOR;
 use crate::measure::Cost;

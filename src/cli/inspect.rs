@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::{Format, Global, Outcome, print, print_json};
-use crate::inspect;
+use crate::{inspect, ui};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -17,7 +17,7 @@ impl Args {
         let inspection = inspect::inspect(&self.path)?;
         match global.format {
             Format::Json => print_json(&inspection),
-            Format::Text => print(&inspect::text(&inspection)),
+            Format::Text => print(&ui::inspected::text(&inspection)),
         }
     }
 }

@@ -3,7 +3,6 @@
 mod model;
 #[cfg(test)]
 mod tests;
-mod text;
 mod weight;
 
 use std::fs::File;
@@ -11,7 +10,6 @@ use std::io::Read as _;
 use std::path::Path;
 
 pub use model::{Artifact, Component, Image, Inspection, Kind, Platform, Profile};
-pub use text::text;
 
 use crate::Error;
 use crate::bundle::read::{Bundle, Form};

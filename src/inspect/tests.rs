@@ -61,7 +61,7 @@ fn text_shows_the_lock_as_tables() {
         ),
     )
     .unwrap();
-    let report = text(&inspect(&path).unwrap());
+    let report = crate::ui::inspected::text(&inspect(&path).unwrap());
     insta::assert_snapshot!(report, @"
     demo 1.0.0, lock for linux/amd64 and linux/arm64
     Kubernetes 1.36, KubeEdge 1.23

@@ -7,7 +7,7 @@ use crate::error::Diagnostic;
 use crate::exit::Exit;
 use crate::oci::Arch;
 use crate::plan::Artifact;
-use crate::ui::size;
+use crate::size;
 
 /// A failure of packing itself.
 #[derive(Debug, thiserror::Error)]

@@ -3,10 +3,10 @@
 //! Data goes to stdout, all else to stderr.
 
 pub mod diagnostic;
+pub mod inspected;
 pub mod packed;
 pub mod progress;
 pub mod resolved;
-pub mod size;
 pub mod table;
 pub mod verified;
 

@@ -1,7 +1,8 @@
 //! What `bundler pack` says at its end.
 
-use super::{count, size};
+use super::count;
 use crate::pack::Packed;
+use crate::size;
 
 /// The bundle's path first, so that a script can take the first word of the first line.
 #[must_use]

@@ -1,7 +1,8 @@
 //! The report of `bundler verify` for people.
 
-use super::{count, size};
+use super::count;
 use crate::bundle::read::Form;
+use crate::size;
 use crate::verify::{Finding, Report};
 
 /// The whole report; its last line is the answer.

@@ -7,6 +7,7 @@ mod support;
 #[allow(dead_code, reason = "the tests use a part of what `make demo` does")]
 mod upstream;
 
+mod architecture;
 mod bundle_programs;
 mod charts;
 mod choice;

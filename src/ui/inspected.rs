@@ -1,13 +1,13 @@
-//! The report for people.
+//! The report of `bundler inspect` for people.
 
 use std::fmt::Write as _;
 
-use super::model::{Artifact, Inspection, Kind};
+use super::table::Align::{self, Left, Right};
+use super::table::table;
 use crate::bundle::read::Form;
+use crate::inspect::{Artifact, Component, Image, Inspection, Kind, Profile};
 use crate::oci::Arch;
-use crate::ui::size::bytes;
-use crate::ui::table::Align::{Left, Right};
-use crate::ui::table::{Align, table};
+use crate::size::bytes;
 
 /// Tables of profiles, components, images, charts and files.
 #[must_use]
@@ -77,7 +77,7 @@ fn columns<'a>(first: &[(&'a str, Align)], more: impl Iterator<Item = (&'a str, 
 }
 
 fn profiles(inspection: &Inspection) -> Vec<Vec<String>> {
-    let row = |profile: &super::Profile| {
+    let row = |profile: &Profile| {
         let sizes = inspection.architectures.iter().map(|arch| size(profile.sizes.get(arch).copied().flatten()));
         [profile.name.clone(), profile.components.len().to_string()].into_iter().chain(sizes).collect()
     };
@@ -85,7 +85,7 @@ fn profiles(inspection: &Inspection) -> Vec<Vec<String>> {
 }
 
 fn components(inspection: &Inspection) -> Vec<Vec<String>> {
-    let row = |component: &super::Component| {
+    let row = |component: &Component| {
         let mut names: Vec<_> = component.files.iter().map(|file| &file.name).collect();
         names.dedup();
         let count = |n: usize| if n == 0 { "-".to_owned() } else { n.to_string() };
@@ -102,7 +102,7 @@ fn components(inspection: &Inspection) -> Vec<Vec<String>> {
 }
 
 fn images(inspection: &Inspection) -> Vec<Vec<String>> {
-    let row = |image: &super::Image| {
+    let row = |image: &Image| {
         let sizes = inspection.architectures.iter().map(|arch| match image.platforms.get(arch) {
             Some(platform) => size(platform.size),
             None => "-".to_owned(),
