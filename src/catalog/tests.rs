@@ -107,6 +107,16 @@ fn takes_what_is_right() {
 }
 
 #[test]
+fn says_that_a_signer_is_not_checked() {
+    let signed = format!("{HELM}verify: {{cosign: {{identity: a@example.org, issuer: https://example.org}}}}\n");
+    let directory =
+        write(&[("catalog.yaml", CATALOG.as_bytes()), ("components/helm/component.yaml", signed.as_bytes())]);
+    let warnings = warnings(&read(directory.path()).unwrap());
+    assert_eq!(warnings.len(), 1);
+    assert!(warnings[0].starts_with("component `helm` names a signer"), "{warnings:?}");
+}
+
+#[test]
 fn names_the_place_in_the_catalog() {
     let mut others = Vec::new();
     for (from, to, expected) in [
