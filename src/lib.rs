@@ -15,6 +15,7 @@ pub mod exit;
 pub mod fetch;
 pub mod inspect;
 pub mod lock;
+mod member;
 mod name;
 pub mod oci;
 pub mod pack;

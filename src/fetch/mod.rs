@@ -9,7 +9,6 @@ mod queue;
 #[cfg(test)]
 mod tests;
 mod transfer;
-mod unpack;
 mod work;
 mod workshop;
 

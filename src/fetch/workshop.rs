@@ -7,8 +7,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::task::spawn_blocking;
 
 use super::pull::{Want, Write};
-use super::{COPY, Error, Fetcher, blocking, unpack};
+use super::{COPY, Error, Fetcher, blocking};
 use crate::bundle::contents::Carried;
+use crate::member;
 use crate::oci::{Digest, Hasher};
 use crate::plan::Download;
 use crate::source::error::shown;
@@ -42,10 +43,10 @@ impl Fetcher<'_> {
                 source,
             };
             let mut temporary = workshop.temporary()?;
-            let carried = unpack::member(file, &path, temporary.as_file_mut()).map_err(failed)?;
-            let Some(carried) = carried else { return Err(Error::NoMember { artifact, path, archive: name }) };
-            workshop.keep(temporary, carried.digest)?;
-            Ok(carried)
+            let member = member::copy(file, &path, temporary.as_file_mut()).map_err(failed)?;
+            let Some(member) = member else { return Err(Error::NoMember { artifact, path, archive: name }) };
+            workshop.keep(temporary, member.digest)?;
+            Ok(Carried { digest: member.digest, size: member.size })
         }))
         .await
     }

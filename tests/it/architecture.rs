@@ -5,9 +5,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each module after those that it may use. `error` gathers the errors of all and is used by all.
-const ORDER: [&str; 24] = [
-    "exit", "event", "name", "size", "version", "oci", "yaml", "config", "catalog", "lock", "store", "bundle", "plan",
-    "chart", "source", "fetch", "resolve", "pack", "verify", "inspect", "ui", "cli", "lib", "main",
+const ORDER: [&str; 25] = [
+    "exit", "event", "name", "size", "version", "oci", "member", "yaml", "config", "catalog", "lock", "store",
+    "bundle", "plan", "chart", "source", "fetch", "resolve", "pack", "verify", "inspect", "ui", "cli", "lib", "main",
 ];
 
 /// What reads a bundle on a site, and what it must not reach.
