@@ -46,7 +46,7 @@ impl Args {
         let resolved = run::block_on(async |cancelled| {
             let options = resolve::Options {
                 catalog,
-                lock: old,
+                lock: old.clone(),
                 components: self.component,
                 as_of: self.as_of,
                 now: Timestamp::now(),
@@ -64,8 +64,11 @@ impl Args {
             ui::note(&line);
         }
         let after = lock::to_text(&resolved.lock);
-        let current = before.as_deref() == Some(after.as_str());
-        let diff = resolve::diff(&file, before.as_deref().unwrap_or_default(), &after);
+        // A run that learned nothing because sources failed leaves the file alone, comments and all.
+        let nothing_learned = !resolved.failures.is_empty() && old.as_ref() == Some(&resolved.lock);
+        let current = nothing_learned || before.as_deref() == Some(after.as_str());
+        let diff =
+            if current { String::new() } else { resolve::diff(&file, before.as_deref().unwrap_or_default(), &after) };
         if self.check || self.dry_run {
             show(global.format, &resolved, current, &diff)?;
             return Ok(if self.check { resolved.check(current) } else { resolved.exit() });

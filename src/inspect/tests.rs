@@ -75,7 +75,7 @@ fn text_shows_the_lock_as_tables() {
     yq         4.47.1   -           -       -      1
 
     IMAGE                         DIGEST                                                                   AMD64  ARM64
-    docker.io/grafana/loki:3.7.6  sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855  40 MB      -
+    docker.io/grafana/loki:3.7.6  sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855  40 MB      ?
 
     CHART   SIZE  DIGEST                                                                   FROM
     loki   100 B  sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855  helm-index

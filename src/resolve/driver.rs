@@ -68,7 +68,8 @@ pub(super) async fn run(options: Options, reporter: &dyn Reporter) -> Result<Res
             .map_err(|e: crate::version::VersionError| Error::Platform(e.to_string()))?,
         jobs: options.jobs.max(1),
     };
-    reporter.report(Event::Step(&format!("resolving {} components", selected.len())));
+    let plural = if selected.len() == 1 { "" } else { "s" };
+    reporter.report(Event::Step(&format!("resolving {} component{plural}", selected.len())));
     reporter.report(Event::Total { bytes: 0, items: selected.len() as u64 });
     let mut failures = BTreeMap::new();
 

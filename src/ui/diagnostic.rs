@@ -18,16 +18,23 @@ pub fn text(error: &Error) -> String {
 
 /// Renders a failure from its message, what caused it, and a hint.
 #[must_use]
-pub fn chain(message: &str, cause: Option<&(dyn std::error::Error + 'static)>, hint: Option<String>) -> String {
+pub fn chain(message: &str, cause: Option<&(dyn std::error::Error + 'static)>, advice: Option<String>) -> String {
     let mut out = format!("{RED}error:{RED:#} {message}");
     for cause in causes(message, cause) {
         out.push_str("\n  caused by: ");
         out.push_str(&cause.replace('\n', "\n    "));
     }
-    if let Some(hint) = hint {
-        out.push_str(&format!("\n\n{CYAN}hint:{CYAN:#} {hint}"));
+    if let Some(advice) = advice {
+        out.push_str("\n\n");
+        out.push_str(&hint(&advice));
     }
     out
+}
+
+/// Renders a hint.
+#[must_use]
+pub fn hint(text: &str) -> String {
+    format!("{CYAN}hint:{CYAN:#} {text}")
 }
 
 /// The error's own message and those of its causes.

@@ -103,10 +103,8 @@ fn components(inspection: &Inspection) -> Vec<Vec<String>> {
 
 fn images(inspection: &Inspection) -> Vec<Vec<String>> {
     let row = |image: &Image| {
-        let sizes = inspection.architectures.iter().map(|arch| match image.platforms.get(arch) {
-            Some(platform) => size(platform.size),
-            None => "-".to_owned(),
-        });
+        // A lock that was seeded by hand may not know a platform that the image has.
+        let sizes = inspection.architectures.iter().map(|arch| size(image.platforms.get(arch).and_then(|p| p.size)));
         [image.reference.clone(), image.digest.to_string()].into_iter().chain(sizes).collect()
     };
     inspection.images.iter().map(row).collect()

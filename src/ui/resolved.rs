@@ -1,6 +1,6 @@
 //! What `bundler resolve` says at its end.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
@@ -14,10 +14,14 @@ use crate::resolve::{Change, Resolved};
 pub fn notes(resolved: &Resolved) -> Vec<String> {
     let warnings = resolved.warnings.iter().filter(|warning| warning.accepted.is_none());
     let warnings = warnings.map(|warning| diagnostic::warning(&format!("{}: {}", warning.component, warning.text)));
-    let failures = resolved.failures.iter().map(|(component, failure)| {
-        diagnostic::chain(&format!("{component} was not resolved"), Some(failure), failure.hint())
-    });
-    warnings.chain(failures).collect()
+    let failures = resolved
+        .failures
+        .iter()
+        .map(|(component, failure)| diagnostic::chain(&format!("{component} was not resolved"), Some(failure), None));
+    // Many failures of one kind have one remedy.
+    let hints: BTreeSet<String> = resolved.failures.values().filter_map(Diagnostic::hint).collect();
+    let hints = hints.into_iter().map(|hint| format!("\n{}", diagnostic::hint(&hint)));
+    warnings.chain(failures).chain(hints).collect()
 }
 
 /// What changed, and what the lock is now; `current` when the file was already right.

@@ -71,3 +71,18 @@ fn a_failure_is_one_line_of_json_when_asked_for() {
     assert_eq!(failure["exit"], 2);
     assert_eq!(failure["error"], "there is no subcommand `pak`");
 }
+
+#[test]
+fn a_resolve_that_learns_nothing_leaves_the_lock_as_it_is() {
+    let sandbox = Sandbox::new();
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let before = std::fs::read(root.join("bundle.lock.yaml")).unwrap();
+    let lock = sandbox.write("bundle.lock.yaml", &before);
+    let mut command = sandbox.bundler();
+    command.args(["--offline", "resolve", "helm", "yq", "--catalog"]).arg(root.join("manifests"));
+    let assert = command.assert().code(6);
+    let stderr = String::from_utf8_lossy(&assert.get_output().stderr).into_owned();
+    assert_eq!(stderr.matches("hint:").count(), 1, "{stderr}");
+    assert!(stderr.contains("helm was not resolved") && stderr.contains("yq was not resolved"), "{stderr}");
+    assert_eq!(std::fs::read(lock).unwrap(), before);
+}
