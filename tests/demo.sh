@@ -63,7 +63,7 @@ What happened here:
 EOF
 number=5
 for bundle in "${bundles[@]}"; do
-  echo "  $number. $demo/$bundle has $(numfmt --to=si --suffix=B "$(stat -c %s "$demo/$bundle")"); sha256sum and bundler verify passed."
+  echo "  $number. $demo/$bundle has $(numfmt --to=si --round=nearest --suffix=B "$(stat -c %s "$demo/$bundle")"); sha256sum and bundler verify passed."
   number=$((number + 1))
 done
 cat <<EOF

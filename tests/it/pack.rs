@@ -135,14 +135,22 @@ fn a_profile_keeps_to_its_budget() {
 }
 
 #[test]
-fn missing_credentials_are_asked_for() {
+fn credentials_of_docker_open_a_registry_behind_tls() {
     let Some(registry) = Registry::secured() else { return };
     let upstream = Upstream::start();
     let site = Site::new(&upstream);
-    site.mirror(&registry.url());
+    site.push(&registry);
     let ca = registry.ca().unwrap().to_str().unwrap().to_owned();
-    let text = site.refused(&["--arch", "arm64", "--component", "app", "--ca-file", &ca], 5);
+    let arguments = ["--arch", "arm64", "--component", "app", "--ca-file", &ca];
+    let text = site.refused(&arguments, 5);
     assert!(text.contains("docker login"), "{text}");
+    let text = site.refused(&arguments[..4], 3);
+    assert!(text.contains("certificate"), "{text}");
+    let docker = site.sandbox.home().join(".docker");
+    std::fs::create_dir(&docker).unwrap();
+    std::fs::write(docker.join("config.json"), registry.docker_config()).unwrap();
+    let packed = site.pack(&arguments);
+    site.sandbox.bundler().arg("verify").arg(packed["path"].as_str().unwrap()).assert().success();
 }
 
 #[test]

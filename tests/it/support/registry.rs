@@ -85,7 +85,7 @@ impl Registry {
         Some(Self { address, ca, _server: server, _directory: directory })
     }
 
-    /// Pushes an image to a registry without TLS, under its name less the host.
+    /// Pushes an image under its name less the host.
     pub(crate) fn push(&self, reference: &str, image: &Image) {
         let reference: Reference = reference.parse().unwrap();
         let tag = reference.tag().expect("an image is pushed to a tag");
@@ -94,13 +94,20 @@ impl Registry {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
-            let client = reqwest::Client::builder().no_proxy().build().unwrap();
+            let mut client = reqwest::Client::builder().no_proxy();
+            if let Some(ca) = self.ca() {
+                let ca = reqwest::Certificate::from_pem(&std::fs::read(ca).unwrap()).unwrap();
+                client = client.tls_certs_only([ca]);
+            }
+            let client = client.build().unwrap();
+            // A registry without a password does not look at one.
+            let send = |request: reqwest::RequestBuilder| request.basic_auth(USER, Some(PASSWORD)).send();
             for blob in &image.blobs {
-                let started = client.post(format!("{base}/blobs/uploads/")).send().await.unwrap();
+                let started = send(client.post(format!("{base}/blobs/uploads/"))).await.unwrap();
                 assert_eq!(started.status(), 202, "{reference}");
                 let mut place: url::Url = started.headers()["location"].to_str().unwrap().parse().unwrap();
                 place.query_pairs_mut().append_pair("digest", &Digest::of(blob).to_string());
-                let done = client.put(place).body(blob.clone()).send().await.unwrap();
+                let done = send(client.put(place).body(blob.clone())).await.unwrap();
                 assert_eq!(done.status(), 201, "{reference}");
             }
             let last = image.manifests.len() - 1;
@@ -108,7 +115,7 @@ impl Registry {
                 let name = if position == last { tag.to_owned() } else { manifest.digest.to_string() };
                 let request =
                     client.put(format!("{base}/manifests/{name}")).header("content-type", manifest.media_type);
-                let done = request.body(manifest.bytes.clone()).send().await.unwrap();
+                let done = send(request.body(manifest.bytes.clone())).await.unwrap();
                 assert_eq!(done.status(), 201, "{reference} {name}: {}", done.text().await.unwrap());
             }
         });

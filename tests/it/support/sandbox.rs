@@ -26,6 +26,11 @@ impl Sandbox {
         self.work().join(relative)
     }
 
+    /// The home directory, for a `.docker/config.json`.
+    pub(crate) fn home(&self) -> PathBuf {
+        self.directory.path().join("home")
+    }
+
     /// Where the program keeps its store when it is told nothing else.
     pub(crate) fn cache(&self) -> PathBuf {
         self.directory.path().join("cache/bundler")
