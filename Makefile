@@ -19,6 +19,7 @@ tools: ## what the tests need; the only step that reaches package registries
 lint: ## format, clippy and shellcheck
 	cargo fmt --check
 	cargo clippy --locked --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps --quiet
 	@tests/lint.sh
 
 fmt: ## format the code

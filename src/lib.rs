@@ -1,8 +1,30 @@
 //! Offline bundles for air-gapped Kubernetes.
 //!
-//! Data goes one way: [`catalog`] → [`resolve`] → [`lock`] → [`plan`] → [`store`] → [`bundle`].
-//! No module calls back up, and the air-gapped side ([`verify`] and all that reads a [`bundle`])
-//! never reaches [`resolve`] or [`source`].
+//! Data goes one way; no module calls back up:
+//!
+//! ```text
+//! catalog ── resolve ──> lock ── plan ── fetch ──> bundle ──> verify, inspect
+//! what we want           what was chosen           what is carried
+//! ```
+//!
+//! | module | owns |
+//! |---|---|
+//! | [`cli`] | the command line; one file a subcommand, no logic |
+//! | [`ui`] | the printer, progress, diagnostics, reports for people |
+//! | [`error`], [`exit`], [`event`] | failures with exit codes and hints; what long operations tell |
+//! | [`catalog`] | what we want: model, parsing, rules across files, JSON Schema |
+//! | [`version`] | tags to versions, order, constraints, Helm's `kubeVersion` ranges |
+//! | [`config`], [`source`] | mirrors; GitHub, git, Helm repositories and registries over one HTTP client |
+//! | [`chart`] | chart archives, rendering with real Helm, finding images |
+//! | [`resolve`] | the driver and the pure choice of versions |
+//! | [`lock`] | what was chosen: model, reading, deterministic writing |
+//! | [`oci`] | digest, reference, media type, manifest |
+//! | [`plan`], [`store`], [`fetch`], [`pack`] | what is needed; the cache; bounded resumable workers; the operation |
+//! | [`bundle`] | layout, tar in stored gzip, writing in place, reading anywhere |
+//! | [`verify`], [`inspect`] | the air-gapped side, which never reaches the network |
+//! | [`yaml`] | the one place that knows the YAML library |
+//!
+//! `tests/it/architecture.rs` holds the directions.
 
 pub mod bundle;
 pub mod catalog;

@@ -1,7 +1,7 @@
 //! The bundle: its contents, their places, the tar in stored gzip, random access.
 //!
 //! Everything about an archive but the blobs' bytes is known once the manifests are read, so
-//! [`contents`] gives the members, [`layout`] their places, and [`write`] takes the bytes in any order.
+//! [`contents`] gives the members, [`layout`] their places, and [`mod@write`] takes the bytes in any order.
 
 pub mod contents;
 pub mod gzip;

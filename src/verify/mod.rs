@@ -1,7 +1,7 @@
 //! Verifying: every byte of a bundle against its digest, offline.
 //!
-//! [`bytes`] hashes everything on all cores and demands the form that an archive is written in;
-//! [`structure`] holds what is there against what `bundle.yaml` says: nothing missing, nothing extra.
+//! `bytes` hashes everything on all cores and demands the form that an archive is written in;
+//! `structure` holds what is there against what `bundle.yaml` says: nothing missing, nothing extra.
 
 mod bytes;
 mod report;
