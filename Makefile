@@ -8,7 +8,7 @@ demo: ## the main job from end to end against an upstream on this machine
 	@tests/demo.sh
 
 test: tools lint ## everything; CI=true makes a skipped test a failure
-	cargo test --locked
+	cargo test --locked --lib --test it
 
 bench: ## what pack and verify cost beside other programs; options in ARGS="--help"
 	@cargo bench --locked --bench pack -- $(ARGS)
