@@ -2,7 +2,7 @@
 //! recompressed it, and from the files where it is unpacked.
 
 use std::collections::HashMap;
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
@@ -108,6 +108,12 @@ pub enum Error {
 impl Diagnostic for Error {
     fn exit(&self) -> Exit {
         match self {
+            // What the command line names is not there.
+            Self::Disk { source, .. }
+                if matches!(source.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) =>
+            {
+                Exit::Usage
+            }
             Self::Disk { .. } => Exit::Disk,
             Self::NotBundle { .. } | Self::Missing { .. } | Self::Newer { .. } => Exit::Usage,
             Self::Damaged { .. } | Self::Entry { .. } | Self::TooLarge { .. } | Self::About(_) => Exit::Mismatch,
@@ -178,8 +184,13 @@ impl Bundle {
     /// Opens an archive or an unpacked bundle, and reads the names of its members.
     pub fn open(path: &Path) -> Result<Self, Error> {
         let disk = |source| Error::Disk { path: path.to_owned(), source };
+        let metadata = fs::metadata(path).map_err(disk)?;
+        if !metadata.is_dir() && !metadata.is_file() {
+            // To open a pipe would be to wait for whoever writes to it.
+            let reason = "it is neither a file nor a directory";
+            return Err(Error::NotBundle { path: path.to_owned(), reason });
+        }
         let file = File::open(path).map_err(disk)?;
-        let metadata = file.metadata().map_err(disk)?;
         let (inner, members) = if metadata.is_dir() {
             let (members, foreign) = directory::list(path)?;
             (Inner::Unpacked { foreign }, members)

@@ -69,6 +69,9 @@ where
         let token = CancellationToken::new();
         let mut interrupt = signal(SignalKind::interrupt()).map_err(ProcessError::Runtime)?;
         let mut terminate = signal(SignalKind::terminate()).map_err(ProcessError::Runtime)?;
+        // By default a write beyond the limit of `ulimit -f` ends the process; with a handler it fails, and is told.
+        let beyond_limit = SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw());
+        let _beyond_limit = signal(beyond_limit).map_err(ProcessError::Runtime)?;
         let canceller = token.clone();
         tokio::spawn(async move {
             for _ in 0..2 {

@@ -22,7 +22,9 @@ use crate::oci::Digest;
 /// Reads lists and manifests only; whether the bytes are good is for [`crate::verify`] to say.
 pub fn inspect(path: &Path) -> Result<Inspection, Error> {
     let mut magic = [0; 2];
-    let packed = File::open(path).and_then(|mut file| file.read_exact(&mut magic)).is_ok() && magic == [0x1f, 0x8b];
+    let packed = path.is_file()
+        && File::open(path).and_then(|mut file| file.read_exact(&mut magic)).is_ok()
+        && magic == [0x1f, 0x8b];
     if packed || path.is_dir() { inspect_bundle(path) } else { Ok(inspect_lock(&lock::read(path)?, path)) }
 }
 

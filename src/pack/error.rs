@@ -53,6 +53,9 @@ pub enum Error {
         /// Why.
         source: io::Error,
     },
+    /// What is in the output's place is no file, and a rename would replace it.
+    #[error("`{0}` is there already and is no regular file")]
+    NotFile(PathBuf),
     /// A version that no file name can have.
     #[error("`{version}` cannot be a bundle's version: {reason}")]
     Version {
@@ -107,7 +110,7 @@ pub enum Error {
 impl Diagnostic for Error {
     fn exit(&self) -> Exit {
         match self {
-            Self::Space { .. } | Self::Output { .. } => Exit::Disk,
+            Self::Space { .. } | Self::Output { .. } | Self::NotFile(_) => Exit::Disk,
             Self::Added { .. } | Self::Changed(_) | Self::Version { .. } => Exit::Usage,
             Self::Manifest { .. } => Exit::Source,
             Self::Budget { .. } | Self::OtherArch { .. } | Self::Ambiguous { .. } => Exit::No,
@@ -133,7 +136,9 @@ impl Diagnostic for Error {
                 Some("`bundler resolve` locks what upstream has now".to_owned())
             }
             Self::Interrupted => Some("the next run goes on where this one was".to_owned()),
-            Self::Output { .. } | Self::Manifest { .. } => None,
+            Self::Output { .. } => Some("create the directory, or name another one with `--output`".to_owned()),
+            Self::NotFile(_) => Some("name another file with `--output`".to_owned()),
+            Self::Manifest { .. } => None,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Where the bundle goes, and whether it fits there.
 
 use std::fs;
+use std::io;
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
@@ -35,11 +36,22 @@ pub(super) fn default_name(
 }
 
 /// The archive's path: `output` itself, or `name` in it when it is a directory or is written with a final `/`.
+///
+/// What could not be written is refused here, before anything is fetched.
 pub(super) fn path(output: &Path, name: &str) -> Result<PathBuf, Error> {
     if output.as_os_str().as_bytes().ends_with(b"/") {
         fs::create_dir_all(output).map_err(|source| Error::Output { path: output.to_owned(), source })?;
     }
-    Ok(if output.is_dir() { output.join(name) } else { output.to_owned() })
+    let target = if output.is_dir() { output.join(name) } else { output.to_owned() };
+    let directory = target.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let wrong = |source| Error::Output { path: directory.to_owned(), source };
+    if !fs::metadata(directory).map_err(wrong)?.is_dir() {
+        return Err(wrong(io::ErrorKind::NotADirectory.into()));
+    }
+    match fs::metadata(&target) {
+        Ok(metadata) if !metadata.is_file() => Err(Error::NotFile(target)),
+        _ => Ok(target),
+    }
 }
 
 /// Bytes that are to be written below a directory.
@@ -101,6 +113,22 @@ mod tests {
         let blocked = directory.path().join("file");
         fs::write(&blocked, "").unwrap();
         assert!(path(&blocked.join("sub/"), "b.tar.gz").is_err());
+    }
+
+    #[test]
+    fn only_a_file_in_a_directory_that_exists_is_written() {
+        let directory = tempfile::tempdir().unwrap();
+        let missing = path(&directory.path().join("missing/x.tar.gz"), "b.tar.gz").unwrap_err();
+        assert!(matches!(&missing, Error::Output { path, .. } if path.ends_with("missing")), "{missing:?}");
+        let file = directory.path().join("file");
+        fs::write(&file, "").unwrap();
+        assert_eq!(path(&file, "b.tar.gz").unwrap(), file);
+        assert!(matches!(path(&file.join("x.tar.gz"), "b.tar.gz"), Err(Error::Output { .. })));
+        assert_eq!(path(Path::new("x.tar.gz"), "b.tar.gz").unwrap(), Path::new("x.tar.gz"));
+        // A rename would put the bundle where the device was.
+        assert!(matches!(path(Path::new("/dev/null"), "b.tar.gz"), Err(Error::NotFile(_))));
+        fs::create_dir(directory.path().join("b.tar.gz")).unwrap();
+        assert!(matches!(path(directory.path(), "b.tar.gz"), Err(Error::NotFile(_))));
     }
 
     #[test]

@@ -8,7 +8,9 @@ use crate::bundle::read::Form;
 use crate::bundle::sums;
 use crate::bundle::write::Writer;
 use crate::bundle::{Layout, Member, gzip};
+use crate::error::Diagnostic as _;
 use crate::event::Silent;
+use crate::exit::Exit;
 use crate::oci::{Arch, Digest};
 
 /// A directory with a bundle, and the members of it for changing.
@@ -475,6 +477,11 @@ fn what_is_no_bundle_is_told() {
     }
     let missing = verify(Path::new("/nonexistent.tar.gz"), NonZero::<usize>::MIN, &Silent);
     assert!(matches!(missing, Err(bundle::Error::Read(read::Error::Disk { .. }))));
+    assert_eq!(missing.unwrap_err().exit(), Exit::Usage, "the command line names nothing");
+    let pipe = case.directory.path().join("pipe");
+    rustix::fs::mkfifoat(rustix::fs::CWD, &pipe, rustix::fs::Mode::RUSR).unwrap();
+    let report = verify(&pipe, NonZero::<usize>::MIN, &Silent).unwrap();
+    assert_eq!(told(&report), [(Kind::Unreadable, "")], "nobody writes to the pipe, and nobody waits for it");
 }
 
 #[test]
