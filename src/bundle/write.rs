@@ -84,7 +84,7 @@ impl Diagnostic for Error {
     }
 }
 
-/// An archive that is being written beside its final place; dropped without [`Writer::finish`], it is removed.
+/// An archive that is being written beside its final place; dropped without [`Writer::seal`], it is removed.
 #[derive(Debug)]
 pub struct Writer {
     shared: Arc<Shared>,
@@ -97,6 +97,13 @@ pub struct Writer {
 pub struct Slot {
     shared: Arc<Shared>,
     index: usize,
+}
+
+/// A whole archive that is not published yet; dropped without [`Sealed::publish`], it is removed.
+#[derive(Debug)]
+pub struct Sealed {
+    writer: Writer,
+    finished: Finished,
 }
 
 /// A finished archive.
@@ -143,8 +150,8 @@ impl Writer {
         Slot { shared: Arc::clone(&self.shared), index }
     }
 
-    /// Waits for the archive's sha256, syncs it to the disk and publishes it and `FILE.sha256` by rename.
-    pub fn finish(mut self) -> Result<Finished, Error> {
+    /// Waits for the archive's sha256 and syncs the archive to the disk, which takes its time.
+    pub fn seal(mut self) -> Result<Sealed, Error> {
         if let Some(index) = self.shared.finish() {
             return Err(Error::Incomplete { path: self.layout().members()[index].path.clone() });
         }
@@ -160,8 +167,16 @@ impl Writer {
         let mut sha256 = hashed.sha256;
         sha256.update(&trailer);
         let sha256 = sha256.finish();
-        self.place.publish(sha256)?;
-        Ok(Finished { sha256, size })
+        self.place.sync()?;
+        Ok(Sealed { writer: self, finished: Finished { sha256, size } })
+    }
+}
+
+impl Sealed {
+    /// Publishes the archive and `FILE.sha256` by rename.
+    pub fn publish(mut self) -> Result<Finished, Error> {
+        self.writer.place.publish(self.finished.sha256)?;
+        Ok(self.finished)
     }
 }
 
@@ -190,7 +205,7 @@ impl Slot {
 
     /// Writes bytes at `offset` in the member; what was written there before is replaced.
     ///
-    /// Blocks on the disk. Bytes reach the page cache and are synced by [`Writer::finish`].
+    /// Blocks on the disk. Bytes reach the page cache and are synced by [`Writer::seal`].
     pub fn write_at(&self, offset: u64, bytes: &[u8]) -> Result<(), Error> {
         let member = self.member();
         let end = offset.saturating_add(bytes.len() as u64);

@@ -166,7 +166,7 @@ async fn fetch_from(fetcher: &Fetcher<'_>, wanted: &Bytes, sources: Vec<Source>)
     let slots = vec![writer.slot(0), writer.slot(1)];
     let blob = Blob { digest, size, sources, artifacts: vec![artifact()] };
     fetcher.run(vec![Job { blob, slots }]).await?;
-    writer.finish().unwrap();
+    writer.seal().unwrap().publish().unwrap();
     let mut tar = tar::Archive::new(flate2::read::GzDecoder::new(std::fs::File::open(&path).unwrap()));
     let mut copies = tar.entries().unwrap().map(|entry| {
         let mut bytes = Vec::new();

@@ -160,7 +160,9 @@ async fn pack(options: &Options, reporter: &dyn Reporter) -> Result<Packed, crat
         blocking(move || file.copy()).await?;
     }
     fetcher.run(jobs).await?;
-    let Finished { sha256, size } = blocking(move || writer.finish()).await.map_err(bundle::Error::from)?;
+    let sealed = blocking(move || writer.seal()).await.map_err(bundle::Error::from)?;
+    // Not on another thread: that would publish a bundle though the run was interrupted and said so.
+    let Finished { sha256, size } = sealed.publish().map_err(bundle::Error::from)?;
     Ok(Packed {
         path: target,
         size,

@@ -88,7 +88,7 @@ impl Case {
 
     /// The members as an archive in canonical form.
     fn write(&self) -> Report {
-        Writer::create(&self.path(), self.layout()).unwrap().finish().unwrap();
+        Writer::create(&self.path(), self.layout()).unwrap().seal().unwrap().publish().unwrap();
         self.verify()
     }
 

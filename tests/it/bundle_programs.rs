@@ -147,7 +147,7 @@ fn write(path: &Path, parts: &Parts, blobs: &BTreeMap<Digest, Bytes>) -> BTreeMa
         };
         members.insert(slot.member().path.clone(), bytes.to_vec());
     }
-    writer.finish().unwrap();
+    writer.seal().unwrap().publish().unwrap();
     members
 }
 

@@ -114,7 +114,7 @@ impl Sample {
                 slot.write_at(0, &self.blobs[&digest]).unwrap();
             }
         }
-        writer.finish().unwrap();
+        writer.seal().unwrap().publish().unwrap();
     }
 }
 

@@ -61,11 +61,15 @@ impl Place {
         Error::Disk { action, path: self.target.clone(), source }
     }
 
-    /// Syncs the file, then publishes it and its checksum file.
+    /// Syncs the file to the disk.
+    pub(super) fn sync(&self) -> Result<(), Error> {
+        self.file.sync_all().map_err(|source| self.error("sync", source))
+    }
+
+    /// Publishes the file, which is synced, and its checksum file.
     ///
     /// A checksum file of an earlier archive goes first: none beside a whole archive is better than a wrong one.
     pub(super) fn publish(&mut self, sha256: Digest) -> Result<(), Error> {
-        self.file.sync_all().map_err(|source| self.error("sync", source))?;
         let result = self.rename(sha256);
         result.map_err(|source| self.error("publish", source))
     }

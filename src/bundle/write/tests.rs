@@ -73,7 +73,7 @@ fn any_order_gives_the_same_archive() {
                 }
             }
         });
-        let finished = writer.finish().unwrap();
+        let finished = writer.seal().unwrap().publish().unwrap();
         let archive = std::fs::read(&path).unwrap();
         assert!(archive == expected, "round {round}");
         assert_eq!(finished, Finished { sha256: Digest::of(&archive), size: archive.len() as u64 });
@@ -92,7 +92,7 @@ fn the_tar_crate_reads_it() {
     for (index, content) in &contents {
         writer.slot(*index).write_at(0, content).unwrap();
     }
-    writer.finish().unwrap();
+    writer.seal().unwrap().publish().unwrap();
     let file = std::fs::File::open(&path).unwrap();
     let mut archive = ::tar::Archive::new(flate2::read::GzDecoder::new(file));
     let mut seen = 0;
@@ -131,7 +131,7 @@ fn what_is_written_again_counts() {
         slot.read_at(0, &mut back).unwrap();
         assert!(back == *content);
     }
-    let finished = writer.finish().unwrap();
+    let finished = writer.seal().unwrap().publish().unwrap();
     let archive = std::fs::read(&path).unwrap();
     assert!(archive == expected(&layout, &contents));
     assert_eq!(finished.sha256, Digest::of(&archive));
@@ -148,11 +148,26 @@ fn nothing_half_is_published() {
     let beyond = writer.slot(3).write_at(1, &contents[1].1);
     assert!(matches!(beyond, Err(Error::Beyond { .. })), "{beyond:?}");
     assert!(matches!(writer.slot(0).write_at(0, b"x"), Err(Error::Beyond { .. })));
-    assert!(matches!(writer.finish(), Err(Error::Incomplete { path }) if path == "blobs/3"));
+    assert!(matches!(writer.seal(), Err(Error::Incomplete { path }) if path == "blobs/3"));
     assert_eq!(names(directory.path()), ["b.tar.gz"]);
     assert_eq!(std::fs::read(&path).unwrap(), b"earlier");
     drop(Writer::create(&path, layout).unwrap());
     assert_eq!(names(directory.path()), ["b.tar.gz"]);
+}
+
+#[test]
+fn what_is_sealed_is_not_published_by_itself() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("b.tar.gz");
+    std::fs::write(&path, "earlier").unwrap();
+    let (layout, contents) = sample();
+    let writer = Writer::create(&path, layout).unwrap();
+    for (index, content) in &contents {
+        writer.slot(*index).write_at(0, content).unwrap();
+    }
+    drop(writer.seal().unwrap());
+    assert_eq!(names(directory.path()), ["b.tar.gz"]);
+    assert_eq!(std::fs::read(&path).unwrap(), b"earlier");
 }
 
 #[test]
@@ -167,7 +182,7 @@ fn takes_over_what_was_left_but_not_what_is_written() {
     for (index, content) in &contents {
         writer.slot(*index).write_at(0, content).unwrap();
     }
-    writer.finish().unwrap();
+    writer.seal().unwrap().publish().unwrap();
     assert!(std::fs::read(&path).unwrap() == expected(&layout, &contents));
     assert_eq!(names(directory.path()), ["b.tar.gz", "b.tar.gz.sha256"]);
 }
@@ -206,7 +221,7 @@ proptest! {
         for (index, at, bytes) in writes {
             writer.slot(index).write_at(at as u64, bytes).unwrap();
         }
-        writer.finish().unwrap();
+        writer.seal().unwrap().publish().unwrap();
         prop_assert!(std::fs::read(&path).unwrap() == expected(&layout, &contents));
     }
 }
