@@ -22,24 +22,37 @@ pub(super) fn is_image(text: &str, trust: Trust) -> bool {
         return false;
     }
     let Ok(reference) = text.parse::<Reference>() else { return false };
-    let parts: Vec<&str> = text.split('@').next().unwrap_or_default().split('/').collect();
-    let nested = parts.len() > 1;
-    let host = nested && (parts[0].contains(['.', ':']) || parts[0] == "localhost");
     if reference.digest().is_some() {
         return true;
     }
+    let (first, rest) = text.split_once('/').unwrap_or((text, ""));
+    let nested = !rest.is_empty();
+    let host = nested && (first.contains(['.', ':']) || first == "localhost");
+    let pulled = host && plausible_host(first) && !label_domain(first);
     match (reference.tag(), trust) {
         // `host.domain:5000` parses as an image with a tag.
-        (Some(tag), Trust::Named) => nested || !(parts[0].contains('.') && digits(tag)),
-        (Some(tag), Trust::Hinted) => nested && !label_domain(&reference, host) && tag_like(tag),
+        (Some(tag), Trust::Named) => nested || !(first.contains('.') && digits(tag)),
+        (Some(tag), Trust::Hinted) => pulled || (nested && !host && tag_like(tag)),
         (Some(tag), Trust::Anywhere) if host => {
-            plausible_host(parts[0]) && !label_domain(&reference, host) && tag_like(tag)
+            pulled && !other_path(reference.repository()) && (tag_like(tag) || registry(first))
         }
-        (Some(tag), Trust::Anywhere) => nested && version_like(tag),
-        (None, Trust::Named) => host && plausible_host(parts[0]) && !label_domain(&reference, host) && !file(&parts),
+        (Some(tag), Trust::Anywhere) => {
+            nested && !MEDIA_TYPES.contains(&first) && !other_path(reference.repository()) && version_like(tag)
+        }
+        (None, Trust::Named) => pulled && !file(rest),
         (None, _) => false,
     }
 }
+
+/// Whether `text` is a registry, with or without the first part of a repository: what other keys' names are put behind.
+pub(super) fn is_registry(text: &str) -> bool {
+    let host = text.split('/').next().unwrap_or_default();
+    let reference = format!("{}/x", text.trim_end_matches('/')).parse::<Reference>();
+    plausible_host(host) && !label_domain(host) && reference.is_ok_and(|r| r.digest().is_none())
+}
+
+/// The first parts of media types, such as `image/svg`.
+const MEDIA_TYPES: [&str; 6] = ["application", "audio", "image", "multipart", "text", "video"];
 
 /// A host that one would pull from: with a domain, a port, or this machine.
 fn plausible_host(host: &str) -> bool {
@@ -50,13 +63,42 @@ fn plausible_host(host: &str) -> bool {
     domain || host.contains(':') || host == "localhost"
 }
 
-/// `kubernetes.io/…` and the like are domains of labels, taints and API groups; nothing is pulled from them.
-fn label_domain(reference: &Reference, host: bool) -> bool {
-    let registry = reference.registry();
-    let below = |domain: &str| registry == domain || registry.strip_suffix(domain).is_some_and(|r| r.ends_with('.'));
-    host && (below("kubernetes.io") || below("k8s.io") || below("x-k8s.io"))
-        && !registry.starts_with("registry.")
-        && !registry.contains("gcr.")
+/// Domains of labels, taints and API groups, and those of source code; nothing is pulled from them.
+fn label_domain(host: &str) -> bool {
+    const DOMAINS: [&str; 12] = [
+        "kubernetes.io",
+        "k8s.io",
+        "x-k8s.io",
+        "helm.sh",
+        "istio.io",
+        "argoproj.io",
+        "coreos.com",
+        "cattle.io",
+        "github.com",
+        "gitlab.com",
+        "bitbucket.org",
+        "golang.org",
+    ];
+    let below = |domain: &&str| host.strip_suffix(domain).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
+    DOMAINS.iter().any(below) && !registry(host) && !host.contains("gcr.")
+}
+
+/// Whether a host is a registry by its name, so that any tag may follow.
+fn registry(host: &str) -> bool {
+    const REGISTRIES: [&str; 10] = [
+        "docker.io",
+        "quay.io",
+        "ghcr.io",
+        "gcr.io",
+        "nvcr.io",
+        "public.ecr.aws",
+        "mcr.microsoft.com",
+        "azurecr.io",
+        "pkg.dev",
+        "amazonaws.com",
+    ];
+    let below = |domain: &&str| host.strip_suffix(domain).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
+    REGISTRIES.iter().any(below) || ["registry.", "docker.", "cr."].iter().any(|first| host.starts_with(first))
 }
 
 /// In running text a tag has a digit, or is one of the words that float.
@@ -77,13 +119,20 @@ fn digits(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|c| c.is_ascii_digit())
 }
 
-/// Whether the last part ends like a file rather than a repository.
-fn file(parts: &[&str]) -> bool {
-    const ENDINGS: [&str; 14] = [
+/// Whether a path ends like a file or like an API version, such as `apps/v1`.
+fn other_path(path: &str) -> bool {
+    let last = path.rsplit('/').next().unwrap_or_default();
+    let number = last.strip_prefix('v').and_then(|version| version.split(['a', 'b']).next());
+    file(path) || number.is_some_and(digits)
+}
+
+/// Whether a path ends like a file rather than a repository.
+fn file(path: &str) -> bool {
+    const ENDINGS: [&str; 18] = [
         ".png", ".svg", ".jpg", ".jpeg", ".gif", ".ico", ".webp", ".yaml", ".yml", ".json", ".sh", ".tar", ".img",
-        ".iso",
+        ".iso", ".go", ".py", ".js", ".md",
     ];
-    parts.last().is_some_and(|last| ENDINGS.iter().any(|end| last.ends_with(end)))
+    ENDINGS.iter().any(|end| path.ends_with(end))
 }
 
 /// What a key says about its value; keys come as `natsImage`, `nats_image`, `NATS-IMAGE` or `nats.image`.

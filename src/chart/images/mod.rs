@@ -4,6 +4,8 @@
 //! [`of_chart`] does the whole way from an archive.
 
 mod document;
+#[cfg(test)]
+mod forms;
 mod guess;
 mod object;
 mod require;
@@ -137,6 +139,21 @@ impl Discovery {
         images.into_iter().map(|(image, found)| Image { image: image.to_owned(), found }).collect()
     }
 
+    /// Drops finds outside of pods that have no tag when the same repository was found with one: what reads them
+    /// adds the tag itself, often from a variable beside them.
+    fn drop_bare_names(&mut self) {
+        let is_bare = |r: &Reference| r.tag().is_none() && r.digest().is_none();
+        let references: Vec<Option<Reference>> = self.found.iter().map(|found| found.image.parse().ok()).collect();
+        let tagged: HashSet<String> =
+            references.iter().flatten().filter(|r| !is_bare(r)).map(Reference::name).collect();
+        let mut references = references.into_iter();
+        self.found.retain(|found| {
+            let reference = references.next().flatten();
+            let run = matches!(found.kind, Kind::Pod | Kind::Hook | Kind::Test);
+            run || !reference.is_some_and(|r| is_bare(&r) && tagged.contains(&r.name()))
+        });
+    }
+
     /// Adds the finds of further manifests.
     pub fn extend(&mut self, other: Self) {
         self.found.extend(other.found);
@@ -246,6 +263,7 @@ pub fn discover(name: &str, manifests: &str) -> Result<Discovery, Error> {
         })?;
         object::find(&node, document.template, &mut discovery);
     }
+    discovery.drop_bare_names();
     Ok(discovery)
 }
 

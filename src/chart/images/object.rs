@@ -65,13 +65,10 @@ pub(super) fn find(object: &Node, template: &str, discovery: &mut Discovery) {
         annotations(object, template, run, sink);
     } else if matches!((group, kind), ("", "ConfigMap" | "Secret")) {
         for part in ["data", "stringData"] {
-            match object.get(part) {
-                Some(Node::Map(map)) if kind == "Secret" && part == "data" => {
-                    walk(&decoded(map), part, Kind::ConfigMap, sink)
-                }
-                Some(data) => walk(data, part, Kind::ConfigMap, sink),
-                None => {}
-            }
+            let Some(Node::Map(map)) = object.get(part) else { continue };
+            let files = map.iter().filter(|(name, _)| !is_for_people(name)).cloned().collect::<Vec<_>>();
+            let data = if kind == "Secret" && part == "data" { decoded(&files) } else { Node::Map(files) };
+            walk(&data, part, Kind::ConfigMap, sink);
         }
     } else if !BUILT_IN.contains(&group) && kind != "CustomResourceDefinition" {
         let Node::Map(map) = object else { return };
@@ -82,6 +79,12 @@ pub(super) fn find(object: &Node, template: &str, discovery: &mut Discovery) {
         }
         annotations(object, &[], Kind::CustomResource, sink);
     }
+}
+
+/// Whether a file in a ConfigMap is there to be read by people: no program takes it as its configuration.
+fn is_for_people(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    [".md", ".example", ".sample", ".rst", "readme", "license", "notes.txt"].iter().any(|end| name.ends_with(end))
 }
 
 /// A Secret's `data`, of which only what is text when decoded counts.

@@ -1,9 +1,12 @@
 //! Walking a structure that no schema describes: custom resources and what is inside ConfigMaps.
 
+use std::collections::HashMap;
+
 use super::document::Node;
-use super::guess::{Trust, is_image, trust_of, words};
+use super::guess::{Trust, is_image, is_registry, trust_of, words};
 use super::text;
 use super::{Kind, Sink};
+use crate::oci::Reference;
 
 /// How deep texts within texts are read: a ConfigMap with JSON with a template is three.
 const MAX_TEXTS: usize = 4;
@@ -74,17 +77,10 @@ impl Walk<'_, '_> {
     fn map(&mut self, map: &[(String, Node)], path: &str, key: &str, context: &Context) {
         let context = &inherit(map, context);
         let parts = Parts::new(map, key, context);
-        let mut used = Vec::new();
-        for (position, (name, value)) in map.iter().enumerate() {
-            let Some(text) = value.text() else { continue };
-            if let Some(image) = parts.compose(name, text) {
-                self.sink.push(self.kind, &image, &join(path, name));
-                used.push(position);
-            }
-        }
-        for (position, (name, value)) in map.iter().enumerate() {
-            if !used.contains(&position) {
-                self.node(value, &join(path, name), name, context);
+        for (name, value) in map {
+            match value.text().and_then(|text| parts.compose(name, text)) {
+                Some(image) => self.sink.push(self.kind, &image, &join(path, name)),
+                None => self.node(value, &join(path, name), name, context),
             }
         }
     }
@@ -137,7 +133,7 @@ fn structure(text: &str) -> Option<Node> {
 
 /// The scalars of a map by the letters of their keys, for images that are written in several of them.
 struct Parts<'a> {
-    scalars: Vec<(String, &'a str)>,
+    scalars: HashMap<String, &'a str>,
     /// The map is the value of a key that names an image.
     named: bool,
     context: &'a Context,
@@ -145,8 +141,14 @@ struct Parts<'a> {
 
 impl<'a> Parts<'a> {
     fn new(map: &'a [(String, Node)], key: &str, context: &'a Context) -> Self {
-        let scalars = map.iter().filter_map(|(key, value)| Some((words(key).concat(), value.text()?.trim())));
-        Self { scalars: scalars.collect(), named: trust_of(key) == Trust::Named, context }
+        let mut scalars = HashMap::new();
+        for (key, value) in map {
+            let text = value.text().map(str::trim).filter(|text| !text.is_empty());
+            if let Some(text) = text {
+                scalars.entry(words(key).concat()).or_insert(text);
+            }
+        }
+        Self { scalars, named: trust_of(key) == Trust::Named, context }
     }
 
     /// The image that the key `name` with the value `text` is the repository of, as one reference.
@@ -160,8 +162,7 @@ impl<'a> Parts<'a> {
         if text.is_empty() || text.contains("://") || (image == "name" && !self.named) {
             return None;
         }
-        let beside = |end: &str| self.scalars.iter().any(|(k, v)| k.strip_prefix(prefix) == Some(end) && !v.is_empty());
-        if matches!(image, "repository" | "repo") && beside("image") {
+        if matches!(image, "repository" | "repo") && self.scalars.contains_key(&format!("{prefix}image")) {
             // `repository: reg.io/org, image: name, version: 1`: the image's key puts them together.
             return None;
         }
@@ -169,8 +170,7 @@ impl<'a> Parts<'a> {
         let has_host = text.contains('/') && first.contains(['.', ':']);
         let last = text.rsplit('/').next().unwrap_or_default();
         let whole = last.contains([':', '@']);
-        let digest =
-            self.one(prefix, own, &["imagedigest", "digest", "imagesha", "sha", "sha256"]).filter(|d| !d.is_empty());
+        let digest = self.one(prefix, own, &["imagedigest", "digest", "imagesha", "sha", "sha256"]);
         let tag = self.one(prefix, own, &["imagetag", "tag"]);
         let version = || self.one(prefix, own, &["imageversion", "version"]);
         // A bare word is an image only together with a tag beside it, or a hub and a tag above it.
@@ -180,6 +180,8 @@ impl<'a> Parts<'a> {
         let hub = hub.or_else(|| self.context.hub.as_deref().filter(|_| own && !text.contains('/')));
         let inherited = self.context.tag.as_deref().filter(|_| own && hub.is_some());
         let tag = if whole { None } else { tag.or_else(|| version().filter(|_| own || self.named)).or(inherited) };
+        // Where a version is asked for, a digest may be given.
+        let (tag, digest) = if tag.is_some_and(|t| t.starts_with("sha256:")) { (None, tag) } else { (tag, digest) };
         if !whole && tag.is_none() && digest.is_none() {
             return None;
         }
@@ -207,6 +209,21 @@ impl<'a> Parts<'a> {
         is_image(&image, trust).then_some(image)
     }
 
+    /// The image of a variable whose version has less of its name: `PRODUCT_SERVER_IMAGE` and `SERVER_VERSION`.
+    fn with_shorter_name(&self, name: &str, text: &str) -> Option<String> {
+        let text = text.trim();
+        let bare = text.parse::<Reference>().is_ok_and(|r| r.tag().is_none() && r.digest().is_none());
+        if !bare || !text.contains('/') || trust_of(name) != Trust::Named {
+            return None;
+        }
+        let words = words(name);
+        let before = words.iter().position(|word| word == "image")?;
+        let ends = ["imagetag", "tag", "imageversion", "version"];
+        let keys = (1..before).flat_map(|from| ends.map(|end| format!("{}{end}", words[from..before].concat())));
+        let tag = keys.into_iter().find_map(|key| self.scalars.get(&key).copied())?;
+        Some(format!("{text}:{tag}")).filter(|image| is_image(image, Trust::Named))
+    }
+
     /// The first of `ends` after `prefix` that has a text; a key of another prefix is another image's.
     fn one(&self, prefix: &str, own: bool, ends: &[&str]) -> Option<&'a str> {
         // `baseImage: x` has its tag in `tag` as often as in `baseTag`.
@@ -217,12 +234,11 @@ impl<'a> Parts<'a> {
         });
         candidates
             .filter(|key| own || !prefix.is_empty() || !key.starts_with("image"))
-            .find_map(|key| self.scalars.iter().find(|(k, v)| *k == key && !v.is_empty()))
-            .map(|(_, value)| *value)
+            .find_map(|key| self.scalars.get(&key).copied())
     }
 }
 
-/// What a map adds to the context: its own `hub` and `tag`, or those of a `global` map in it.
+/// What a map adds to the context: its own `hub` (or `base`) and `tag`, or those of a `global` map in it.
 fn inherit(map: &[(String, Node)], context: &Context) -> Context {
     let get = |map: &[(String, Node)], name: &str| {
         let text = map.iter().find(|(key, _)| key == name)?.1.text()?.trim();
@@ -233,13 +249,18 @@ fn inherit(map: &[(String, Node)], context: &Context) -> Context {
         .find(|(key, _)| key == "global")
         .and_then(|(_, value)| if let Node::Map(m) = value { Some(m) } else { None });
     for map in [Some(map), global.map(Vec::as_slice)].into_iter().flatten() {
-        let hub = get(map, "hub").or_else(|| get(map, "imageRegistry"));
+        let base = || get(map, "base").filter(|base| is_registry(base));
+        let hub = get(map, "hub").or_else(|| get(map, "imageRegistry")).or_else(base);
         if hub.is_some() {
             let tag = get(map, "tag").or_else(|| context.tag.clone());
             return Context { hub, tag, variant: get(map, "variant").or_else(|| context.variant.clone()) };
         }
     }
-    context.clone()
+    // Names below it may differ and share its tag: one image for each operating system.
+    match get(map, "tag").filter(|_| context.hub.is_some()) {
+        Some(tag) => Context { tag: Some(tag), ..context.clone() },
+        None => context.clone(),
+    }
 }
 
 fn is_containers(key: &str, list: &[Node]) -> bool {
@@ -287,7 +308,7 @@ pub(super) fn environment(list: &[Node], path: &str, kind: Kind, sink: &mut Sink
             continue;
         };
         let path = format!("{path}[{position}].value ({name})");
-        match parts.compose(name, value) {
+        match parts.compose(name, value).or_else(|| parts.with_shorter_name(name, value)) {
             Some(image) => sink.push(kind, &image, &path),
             None => Walk { kind, texts: 0, sink }.scalar(value, &path, trust_of(name), kind),
         }
