@@ -9,6 +9,7 @@ pub mod layout;
 pub mod model;
 pub mod name;
 pub mod read;
+pub mod set;
 pub mod sums;
 pub mod tar;
 pub mod write;
@@ -33,6 +34,9 @@ pub enum Error {
     /// The archive cannot be read.
     #[error(transparent)]
     Read(#[from] read::Error),
+    /// The bundles cannot be read as one.
+    #[error(transparent)]
+    Set(#[from] set::Error),
 }
 
 impl Diagnostic for Error {
@@ -42,6 +46,7 @@ impl Diagnostic for Error {
             Self::Contents(error) => error.exit(),
             Self::Write(error) => error.exit(),
             Self::Read(error) => error.exit(),
+            Self::Set(error) => error.exit(),
         }
     }
 
@@ -51,6 +56,7 @@ impl Diagnostic for Error {
             Self::Contents(error) => error.hint(),
             Self::Write(error) => error.hint(),
             Self::Read(error) => error.hint(),
+            Self::Set(error) => error.hint(),
         }
     }
 }

@@ -21,6 +21,8 @@ pub const OCI_LAYOUT: &str = "oci-layout";
 pub const INDEX: &str = "index.json";
 /// Docker's own list of images, for `docker load`.
 pub const MANIFEST: &str = "manifest.json";
+/// Where files are.
+pub const FILES: &str = "files/";
 /// Where the layout's blobs are.
 pub const BLOBS: &str = "blobs/sha256/";
 
@@ -107,8 +109,8 @@ impl BundleFile {
     #[must_use]
     pub fn file_path(&self, name: &str, arch: Arch) -> String {
         match self.architectures.len() {
-            0 | 1 => format!("files/{name}"),
-            _ => format!("files/{arch}/{name}"),
+            0 | 1 => format!("{FILES}{name}"),
+            _ => format!("{FILES}{arch}/{name}"),
         }
     }
 }
