@@ -48,6 +48,13 @@ pub(super) fn read(
             reader.file(values, values.value.clone(), &path, files)?;
         }
     }
+    for key in component.keys() {
+        let path = reader.resolve(key)?;
+        if path.is_dir() {
+            return Err(reader.wrong(key, "is a directory, and a key is one file").into());
+        }
+        reader.file(key, key.value.clone(), &path, files)?;
+    }
     for resource in &component.resources {
         let path = reader.resolve(resource)?;
         let relative = resource.value.trim_end_matches('/').to_owned();

@@ -45,6 +45,9 @@ pub struct CatalogFile {
     /// Where components are carried to, by profile name.
     #[schemars(with = "BTreeMap<String, Profile>")]
     pub profiles: BTreeMap<String, Spanned<Profile>>,
+    /// Known warnings about the platform and the profiles that `--check` passes over.
+    #[serde(default)]
+    pub accepted: Vec<Accepted>,
 }
 
 /// What the bundle has to run on.
@@ -54,15 +57,45 @@ pub struct Platform {
     /// The Kubernetes minor, such as `1.36`.
     #[schemars(with = "String")]
     pub kubernetes: Spanned<String>,
+    /// Other Kubernetes versions on which everything has to install too, such as `1.34` or `1.34.2`.
+    #[serde(default)]
+    #[schemars(with = "Vec<String>")]
+    pub also: Vec<Spanned<String>>,
     /// The KubeEdge minor, such as `1.23`.
     #[serde(default)]
     #[schemars(with = "Option<String>")]
     pub kubeedge: Option<Spanned<String>>,
+    /// Which Kubernetes each KubeEdge was tested with by its project.
+    #[serde(default)]
+    pub matrix: Option<Matrix>,
     /// The architectures that every component must have.
     pub architectures: Vec<Arch>,
     /// API versions that charts are told of besides those of the catalog's own CRDs.
     #[serde(default)]
     pub api_versions: Vec<String>,
+}
+
+/// Upstream's own matrix of the two parts of a platform.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Matrix {
+    /// Where upstream publishes it: a URL for the reader.
+    #[schemars(with = "String")]
+    pub source: Spanned<String>,
+    /// What it says.
+    pub rows: Vec<MatrixRow>,
+}
+
+/// Versions of KubeEdge and the Kubernetes that they were tested with.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MatrixRow {
+    /// A constraint on KubeEdge.
+    #[schemars(with = "String")]
+    pub kubeedge: Spanned<String>,
+    /// A constraint on Kubernetes.
+    #[schemars(with = "String")]
+    pub kubernetes: Spanned<String>,
 }
 
 /// Rules for choosing versions.
@@ -219,6 +252,15 @@ impl Component {
     /// Its charts, whether written as `chart` or `charts`.
     pub fn all_charts(&self) -> impl Iterator<Item = &Spanned<Chart>> {
         self.chart.iter().chain(&self.charts)
+    }
+
+    /// The files with public keys that its `verify` names.
+    pub fn keys(&self) -> impl Iterator<Item = &Spanned<String>> {
+        let verify = self.verify.iter();
+        verify.flat_map(|verify| {
+            let cosign = verify.cosign.iter().filter_map(|cosign| cosign.value.key.as_ref());
+            cosign.chain(verify.provenance.iter().map(|provenance| &provenance.key))
+        })
     }
 }
 
@@ -405,6 +447,9 @@ pub struct ImageList {
     #[serde(default)]
     #[schemars(with = "Option<String>")]
     pub carried_by: Option<Spanned<String>>,
+    /// `false` only compares: an image of the list that this component does not have is a warning.
+    #[serde(default)]
+    pub carry: Option<bool>,
 }
 
 /// A version that is kept.
@@ -468,37 +513,87 @@ pub struct Accepted {
     pub until: Option<Spanned<String>>,
 }
 
-/// The kinds of warnings that a maintainer can accept.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, JsonSchema)]
+/// The kinds of warnings that a maintainer can accept; their names are a contract.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, serde::Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Warning {
-    /// Past its end of life.
+    /// The component's version has ended, or will soon.
     EndOfLife,
-    /// Marked as deprecated by upstream.
+    /// The chart is marked as deprecated by upstream.
     Deprecated,
-    /// The repository is archived, renamed or dormant.
+    /// The repository is archived.
+    Archived,
+    /// The repository has another name.
+    Renamed,
+    /// The repository has another licence than the component says.
+    Relicensed,
+    /// The chosen version is years old and still the newest.
     Unmaintained,
-    /// Upstream's matrix does not name this platform.
+    /// No compatibility row names the version, or one that does excludes the platform.
     Compatibility,
+    /// A hold whose last day is over.
+    Hold,
     /// An ignored image that matches nothing.
     IgnoredImage,
+    /// Upstream's list of images and the component's images are not the same.
+    ImageList,
+    /// Signatures that nobody checked.
+    Signature,
+    /// In `catalog.yaml`: KubeEdge's matrix does not name the platform's Kubernetes.
+    Platform,
+    /// In `catalog.yaml`: a profile weighs more than its budget.
+    Budget,
+}
+
+impl Warning {
+    /// Whether it is about the catalog as a whole, so that `catalog.yaml` accepts it and no component.
+    #[must_use]
+    pub const fn is_of_catalog(self) -> bool {
+        matches!(self, Self::Platform | Self::Budget)
+    }
 }
 
 /// Whose signature upstream's artifacts carry.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Verify {
-    /// Checked by the cosign program at resolve.
+    /// Of the images, and of charts in registries: checked by the cosign program.
     #[serde(default)]
-    pub cosign: Option<Cosign>,
+    #[schemars(with = "Option<Cosign>")]
+    pub cosign: Option<Spanned<Cosign>>,
+    /// Of the charts: checked by `helm verify` against the provenance file beside the archive.
+    #[serde(default)]
+    pub provenance: Option<Provenance>,
 }
 
-/// A keyless cosign identity.
+/// Who signs with cosign: `identity` and `issuer` of a keyless certificate, or a public `key`.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Cosign {
-    /// The certificate's identity.
-    pub identity: String,
+    /// The certificate's identity; `{version}` and `{tag}` are filled in.
+    #[serde(default)]
+    pub identity: Option<String>,
     /// The certificate's OIDC issuer.
-    pub issuer: String,
+    #[serde(default)]
+    pub issuer: Option<String>,
+    /// A public key in PEM, a file beside `component.yaml`.
+    #[serde(default)]
+    #[schemars(with = "Option<String>")]
+    pub key: Option<Spanned<String>>,
+    /// `false` where signatures made with the key are in no transparency log.
+    #[serde(default)]
+    pub transparency_log: Option<bool>,
+    /// Only images of these repositories, or below those that end in `/`; all when empty.
+    #[serde(default)]
+    #[schemars(with = "Vec<String>")]
+    pub images: Vec<Spanned<String>>,
+}
+
+/// Who signs the charts with Helm.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Provenance {
+    /// An armoured OpenPGP public key, a file beside `component.yaml`.
+    #[schemars(with = "String")]
+    pub key: Spanned<String>,
 }

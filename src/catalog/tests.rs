@@ -107,13 +107,32 @@ fn takes_what_is_right() {
 }
 
 #[test]
-fn says_that_a_signer_is_not_checked() {
-    let signed = format!("{HELM}verify: {{cosign: {{identity: a@example.org, issuer: https://example.org}}}}\n");
-    let directory =
-        write(&[("catalog.yaml", CATALOG.as_bytes()), ("components/helm/component.yaml", signed.as_bytes())]);
-    let warnings = warnings(&read(directory.path()).unwrap());
-    assert_eq!(warnings.len(), 1);
-    assert!(warnings[0].starts_with("component `helm` names a signer"), "{warnings:?}");
+fn a_signer_is_named_as_a_whole() {
+    let signed = |verify: &str| changed(HELM, "source:", &format!("verify: {verify}\nsource:"));
+    for (verify, expected) in [
+        ("{}", "nobody is named (add `cosign` or `provenance`)"),
+        ("{cosign: {}}", "a signer is either an identity or a key (name `identity` and `issuer`, or a `key`)"),
+        (
+            "{cosign: {identity: a@example.org}}",
+            "an identity counts only with its issuer, and an issuer only with an identity (name both)",
+        ),
+        (
+            "{cosign: {identity: \"{arch}\", issuer: https://x.test}}",
+            "`{arch}` in `{arch}` means nothing here (known here: `{version}`, `{tag}`)",
+        ),
+        ("{cosign: {identity: a, issuer: x}}", "`x` is not a URL"),
+        ("{cosign: {key: cosign.pub}}", "`cosign.pub` does not exist beside `component.yaml`"),
+        (
+            "{cosign: {identity: a, issuer: https://x.test, transparency_log: false}}",
+            "only signatures made with a key can do without the transparency log",
+        ),
+        ("{cosign: {identity: a, issuer: https://x.test, images: [\"a/b:1\"]}}", "`a/b:1` is no repository of images"),
+        ("{provenance: {key: component.yaml}}", "only charts have provenance files, and there is none"),
+    ] {
+        let failure = signed(verify);
+        let place = failure.split_once("component.yaml:").unwrap().1;
+        assert!(place.starts_with("2:") && place.contains(expected), "{verify}: {failure}");
+    }
 }
 
 #[test]
@@ -165,6 +184,13 @@ fn names_the_place_in_the_catalog() {
         ("arm64]", "amd64]", "catalog.yaml:4:73: architecture `amd64` a second time"),
         ("[amd64, arm64]", "[]", "catalog.yaml:4:50: no architecture"),
         ("arm64]", "mips]", "catalog.yaml:4:73: "),
+        ("\"1.36\"", "\"1.36\", also: [\"1.34-rc\"]", "catalog.yaml:4:39: `1.34-rc` is not a version of Kubernetes"),
+        ("\"1.36\"", "\"1.36\", matrix: {source: x, rows: []}", "catalog.yaml:4:41: `x` is not a URL"),
+        (
+            "profiles:",
+            "accepted: [{what: renamed, reason: x}]\nprofiles:",
+            "catalog.yaml:5:12: `catalog.yaml` has no warning of this kind (it belongs to `accepted` of a component)",
+        ),
         ("arm64]", "arm64], api_versions: [\"a b\"]", "catalog.yaml:4:96: `a b` is not an API version"),
         ("profiles:\n  site: [helm]", "profiles: {}", "catalog.yaml:5:1: no profile, so there is nothing to pack"),
         (

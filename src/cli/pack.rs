@@ -28,6 +28,9 @@ pub(super) struct Args {
     /// The bundle's version instead of the catalog's
     #[arg(long, value_name = "VERSION")]
     bundle_version: Option<String>,
+    /// Pack a profile that weighs more than its `budget` in the catalog
+    #[arg(long)]
+    allow_over_budget: bool,
     /// Keep no second copy: write into the bundle alone
     #[arg(long)]
     no_store: bool,
@@ -51,6 +54,7 @@ impl Args {
             selection: Selection { archs: self.arch, profiles: self.profile, components: self.component },
             added: self.add_file,
             bundle_version: self.bundle_version,
+            allow_over_budget: self.allow_over_budget,
         };
         let packed = run::block_on(async |cancelled| pack::run(&options, &*reporter, cancelled).await)?;
         drop(reporter);

@@ -6,8 +6,8 @@ use super::model::{Artifact, Inspection, Platform};
 use crate::bundle::contents::images;
 use crate::bundle::model::{self, BundleFile};
 use crate::bundle::read::Bundle;
-use crate::lock::Lock;
 use crate::lock::model::{Component, Image};
+use crate::lock::{Lock, weight};
 use crate::oci::manifest::{MAX_MANIFEST, Manifest};
 use crate::oci::{Arch, Digest, Reference};
 
@@ -16,25 +16,9 @@ type Things = Vec<(Option<u64>, String)>;
 
 /// Weighs the profiles by what the lock says of sizes.
 pub(super) fn of_lock(lock: &Lock, inspection: &mut Inspection) {
-    let sizes: HashMap<_, _> =
-        inspection.images.iter().map(|image| (image.reference.clone(), image.platforms.clone())).collect();
-    weigh(inspection, lock, |_, component, arch| {
-        let image = |reference: &Reference| {
-            let reference = reference.to_string();
-            let size = sizes.get(&reference).and_then(|platforms| platforms.get(&arch)?.size);
-            (size, reference)
-        };
-        let mut things: Things = component.images.iter().map(image).collect();
-        let charts = component.chart.iter().chain(component.charts.values());
-        things.extend(charts.map(|chart| (chart.size, chart.sha256.to_string())));
-        things.extend(
-            component
-                .files
-                .values()
-                .filter_map(|archs| archs.get(&arch))
-                .map(|file| (file.member.as_ref().map_or(file.size, |member| member.size), file.sha256.to_string())),
-        );
-        things
+    weigh(inspection, lock, |name, component, arch| {
+        let things = weight::things(lock, name, component, arch);
+        things.into_iter().map(|thing| (thing.size, thing.key)).collect()
     });
 }
 

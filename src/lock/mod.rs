@@ -5,6 +5,7 @@ mod read;
 mod rules;
 #[cfg(test)]
 mod tests;
+pub mod weight;
 mod write;
 
 pub use model::Lock;

@@ -23,7 +23,8 @@ pub enum Error {
         free: u64,
     },
     /// A profile's bundle is larger than the catalog allows.
-    #[error("the bundle of profile `{profile}` would have {size} bytes; its budget is {budget}")]
+    #[error("the bundle of profile `{profile}` would have {}, {size} bytes; its budget is {}; the largest are {largest}",
+        size::bytes(*.size), size::bytes(*.budget))]
     Budget {
         /// The profile.
         profile: String,
@@ -31,6 +32,8 @@ pub enum Error {
         size: u64,
         /// What the catalog allows.
         budget: u64,
+        /// The largest things in it with their sizes.
+        largest: String,
     },
     /// A file to add cannot be read.
     #[error("cannot read `{path}`, which is to be `{name}` in the bundle")]
@@ -126,7 +129,7 @@ impl Diagnostic for Error {
                 size::bytes(needed.saturating_sub(*free))
             )),
             Self::Budget { size, budget, .. } => Some(format!(
-                "move components of {} to another profile, or raise `budget` in `catalog.yaml`",
+                "move components of {} to another profile, raise `budget` in `catalog.yaml`, or use `--allow-over-budget`",
                 size::bytes(size.saturating_sub(*budget))
             )),
             Self::Added { .. } => Some("`--add-file files/NAME=PATH` names a file that can be read".to_owned()),

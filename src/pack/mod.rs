@@ -65,6 +65,8 @@ pub struct Options {
     pub added: Vec<AddFile>,
     /// The bundle's version instead of the catalog's.
     pub bundle_version: Option<String>,
+    /// Pack a profile that weighs more than its budget all the same.
+    pub allow_over_budget: bool,
 }
 
 /// A packed bundle.
@@ -148,7 +150,10 @@ async fn pack(options: &Options, reporter: &dyn Reporter) -> Result<Packed, crat
         installers: BTreeMap::new(),
     };
     let layout = Layout::new(assemble(&parts).map_err(bundle::Error::from)?).map_err(bundle::Error::from)?;
-    check_budget(&catalog, &options.selection, &layout)?;
+    match check_budget(&catalog, &options.selection, &layout, &plan) {
+        Err(over) if options.allow_over_budget => reporter.report(Event::Warning(&over.to_string())),
+        checked => checked?,
+    }
     check_space(&layout, &target, &store, keep, &blobs)?;
 
     reporter.report(Event::Step("packing"));
@@ -214,13 +219,18 @@ fn component_files(plan: &Plan, catalog: &Catalog) -> BTreeMap<String, BTreeMap<
 }
 
 /// Holds the bundle of one profile against the bound that the catalog sets for it.
-fn check_budget(catalog: &Catalog, selection: &Selection, layout: &Layout) -> Result<(), Error> {
+fn check_budget(catalog: &Catalog, selection: &Selection, layout: &Layout, plan: &Plan) -> Result<(), Error> {
     let [profile] = selection.profiles.as_slice() else { return Ok(()) };
     let budget = catalog.file.profiles.get(profile).and_then(|profile| profile.value.budget());
     // The catalog's rules have refused a text that is no size.
     let budget = budget.and_then(|budget| catalog::scalar::bytes(&budget.value));
     match (layout.archive_size(), budget) {
-        (size, Some(budget)) if size > budget => Err(Error::Budget { profile: profile.clone(), size, budget }),
+        (size, Some(budget)) if size > budget => {
+            let components = || plan.lock.components.keys().map(String::as_str);
+            let weights: Vec<_> =
+                plan.archs().iter().map(|arch| lock::weight::of(&plan.lock, components(), *arch).largest()).collect();
+            Err(Error::Budget { profile: profile.clone(), size, budget, largest: weights.join("; ") })
+        }
         _ => Ok(()),
     }
 }

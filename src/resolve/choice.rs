@@ -76,6 +76,8 @@ pub struct Facts {
     pub deprecated: bool,
     /// The chart's `kubeVersion`, if it has one.
     pub kube_version: Option<String>,
+    /// Whether its source has no higher release, whatever the catalog wants.
+    pub newest: bool,
 }
 
 impl Facts {
@@ -91,6 +93,7 @@ impl Facts {
             withdrawn: false,
             deprecated: false,
             kube_version: None,
+            newest: false,
         }
     }
 }
@@ -104,12 +107,22 @@ pub struct Rules {
     pub min_age: Age,
     /// The Kubernetes that the charts are rendered for.
     pub kubernetes: Version,
+    /// Other Kubernetes versions on which it has to install too.
+    pub also: Vec<Version>,
     /// The platform's KubeEdge, if it has one.
     pub kubeedge: Option<Version>,
     /// The component's rows about platforms.
     pub compatibility: Vec<Compatibility>,
     /// The component's rows about ends of life.
     pub end_of_life: Vec<EndOfLife>,
+}
+
+impl Rules {
+    /// Every Kubernetes that a candidate has to run on, with the words of a refusal for it.
+    fn every_kubernetes(&self) -> impl Iterator<Item = (&Version, String)> {
+        let also = self.also.iter().map(|version| (version, format!("also {version}")));
+        std::iter::once((&self.kubernetes, self.kubernetes.to_string())).chain(also)
+    }
 }
 
 /// Versions and the platforms that they run on. Every row that names a version must hold for it.
@@ -179,28 +192,20 @@ fn runs_on_platform(facts: &Facts, rules: &Rules) -> Result<(), Refusal> {
         let (version, range) = (version.to_string(), range.to_owned());
         match range.parse::<HelmRange>() {
             Err(_) => return Err(Refusal::KubeVersionUnreadable { version, range }),
-            Ok(parsed) if !parsed.matches(&rules.kubernetes) => {
-                return Err(Refusal::KubeVersion { version, range, kubernetes: rules.kubernetes.to_string() });
+            Ok(parsed) => {
+                if let Some((_, present)) = rules.every_kubernetes().find(|(on, _)| !parsed.matches(on)) {
+                    return Err(Refusal::KubeVersion { version, range, present });
+                }
             }
-            Ok(_) => {}
         }
     }
     for row in rules.compatibility.iter().filter(|row| row.versions.matches(version)) {
-        let wants = [
-            ("Kubernetes", &row.kubernetes, Some(&rules.kubernetes)),
-            ("KubeEdge", &row.kubeedge, rules.kubeedge.as_ref()),
-        ];
-        for (what, wanted, present) in wants {
-            if let (Some(wanted), Some(present)) = (wanted, present)
-                && !wanted.matches(present)
-            {
-                return Err(Refusal::Incompatible {
-                    version: version.to_string(),
-                    what,
-                    versions: row.versions.to_string(),
-                    wanted: wanted.to_string(),
-                    present: present.to_string(),
-                });
+        let on = rules.every_kubernetes().map(|(on, present)| ("Kubernetes", &row.kubernetes, on, present));
+        let edge = rules.kubeedge.iter().map(|on| ("KubeEdge", &row.kubeedge, on, on.to_string()));
+        for (what, wanted, on, present) in on.chain(edge) {
+            if let Some(wanted) = wanted.as_ref().filter(|wanted| !wanted.matches(on)) {
+                let (version, versions) = (version.to_string(), row.versions.to_string());
+                return Err(Refusal::Incompatible { version, what, versions, wanted: wanted.to_string(), present });
             }
         }
     }

@@ -1,6 +1,7 @@
 //! The driver: versions, then files and charts, then one render of all charts, then images.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::iter::once;
 
 use futures_util::StreamExt as _;
 use jiff::Timestamp;
@@ -14,8 +15,8 @@ use super::rules::Reader;
 use super::sources::{Patience, Sources};
 use super::template::Names;
 use super::versions::{Choice, Chooser};
-use super::wanted::Wanted;
-use super::{Error, Failure, Notice, Options, Resolved, charts, program, report};
+use super::wanted::{Needed, Wanted};
+use super::{Error, Failure, Notice, Options, Resolved, charts, platform, program, report};
 use crate::catalog::model::{Catalog, Component, Warning};
 use crate::chart::crd;
 use crate::chart::images::Discovery;
@@ -35,6 +36,7 @@ struct Driver<'a> {
     reporter: &'a dyn Reporter,
     as_of: Timestamp,
     kubernetes: Version,
+    also: Vec<Version>,
     jobs: usize,
 }
 
@@ -66,6 +68,7 @@ pub(super) async fn run(options: Options, reporter: &dyn Reporter) -> Result<Res
         kubernetes: format!("{minor}.0")
             .parse()
             .map_err(|e: crate::version::VersionError| Error::Platform(e.to_string()))?,
+        also: platform::also(&catalog.file.platform).map_err(|error| Error::Platform(error.to_string()))?,
         jobs: options.jobs.max(1),
     };
     let plural = if selected.len() == 1 { "" } else { "s" };
@@ -103,9 +106,17 @@ pub(super) async fn run(options: Options, reporter: &dyn Reporter) -> Result<Res
 
     let done = driver.finish_all(prepared, rendered, &mut failures).await;
     let mut warnings: Vec<Notice> = done.values().flat_map(|done| done.notices.clone()).collect();
-    warnings.sort();
+    let matrix = platform::matrix(&driver.reader()).map_err(|error| Error::Platform(error.to_string()))?;
+    warnings.extend(matrix);
     let entries = done.into_iter().map(|(name, done)| (name, done.done)).collect();
     let lock = assemble::lock(catalog, before.as_ref(), entries, &failures);
+    warnings.extend(platform::budgets(&driver.reader(), &lock));
+    warnings.sort();
+    for known in warnings.iter().filter(|warning| warning.accepted.is_some()) {
+        let of = known.component.as_deref().unwrap_or("catalog");
+        let reason = known.accepted.as_deref().unwrap_or_default();
+        reporter.report(Event::Detail(&format!("{of}: accepted: {} ({reason})", known.text)));
+    }
     let changes = report::changes(before.as_ref(), &lock);
     Ok(Resolved { lock, changes, failures, warnings, counted: sources.github.counted() })
 }
@@ -138,7 +149,7 @@ impl Driver<'_> {
     }
 
     fn reader(&self) -> Reader<'_> {
-        Reader { catalog: self.catalog, as_of: self.as_of, kubernetes: &self.kubernetes }
+        Reader { catalog: self.catalog, as_of: self.as_of, kubernetes: &self.kubernetes, also: &self.also }
     }
 
     /// Chooses all versions, the platform's Kubernetes first, since charts have to fit it.
@@ -245,18 +256,24 @@ impl Driver<'_> {
         fetched: &[charts::Fetched],
     ) -> Result<Vec<Rendering>, Failure> {
         let component = &self.catalog.components[name];
-        let kubernetes = self.kubernetes.as_str();
-        let rendering = |(chart, fetched): (&crate::yaml::Spanned<crate::catalog::model::Chart>, &charts::Fetched)| {
+        let mut renderings = Vec::new();
+        for (chart, fetched) in component.all_charts().zip(fetched) {
             let names = self.names(version, tag, fetched.archive.chart.app_version.as_deref());
-            Ok(Rendering {
-                component: name.to_owned(),
-                chart: chart.value.name.clone(),
-                archive: fetched.path.clone(),
-                release: render::release(self.catalog, name, &chart.value, &names, kubernetes)?,
-                defines: crd::api_versions(&fetched.archive.crds),
-            })
-        };
-        component.all_charts().zip(fetched).map(rendering).collect()
+            // Templates choose images by the version of Kubernetes too, so each platform is rendered for.
+            for (kubernetes, also) in
+                once(&self.kubernetes).map(|v| (v, false)).chain(self.also.iter().map(|v| (v, true)))
+            {
+                renderings.push(Rendering {
+                    component: name.to_owned(),
+                    chart: chart.value.name.clone(),
+                    archive: fetched.path.clone(),
+                    release: render::release(self.catalog, name, &chart.value, &names, kubernetes.as_str())?,
+                    defines: crd::api_versions(&fetched.archive.crds),
+                    also,
+                });
+            }
+        }
+        Ok(renderings)
     }
 
     /// The charts of the components that this run leaves as they are: what they define counts for the others.
@@ -322,12 +339,13 @@ impl Driver<'_> {
         let result = async {
             let names = self.names(&prepared.choice.version, prepared.choice.tag.as_deref(), prepared.app_version());
             let wanted = Wanted { catalog: self.catalog, sources: self.sources, name: &name, names };
-            let required = wanted.images(rendered?).await?;
+            let Needed { required, differences } = wanted.images(rendered?).await?;
+            let differences = differences.into_iter().map(|text| self.notice(&name, Warning::ImageList, text, true));
             let unused = required.unused.iter().map(|unused| {
                 let text = format!("the ignored image {unused} matches nothing");
-                self.notice(&name, Warning::IgnoredImage, text, false)
+                self.notice(&name, Warning::IgnoredImage, text, true)
             });
-            let notices = unused.chain(self.notices(&name, &prepared)).collect();
+            let notices = unused.chain(differences).chain(self.notices(&name, &prepared)).collect();
             let asks = required.images.into_keys().map(async |reference| {
                 let image = images.lock(&reference).await?;
                 Ok::<_, Failure>((reference, image))
@@ -349,6 +367,10 @@ impl Driver<'_> {
         for remark in &prepared.choice.remarks {
             notices.push(self.notice(name, remark.what, remark.text.clone(), remark.fails_check));
         }
+        if self.catalog.components[name].verify.is_some() {
+            let text = "it names a signer in `verify`, and this version of bundler checks no upstream signatures";
+            notices.push(self.notice(name, Warning::Signature, text.to_owned(), false));
+        }
         let said = notices.iter().any(|notice| notice.what == Warning::Deprecated);
         for chart in prepared.charts.iter().filter(|chart| chart.archive.chart.deprecated && !said) {
             let text = format!("chart {} is deprecated", chart.archive.chart.name);
@@ -358,9 +380,7 @@ impl Driver<'_> {
     }
 
     fn notice(&self, name: &str, what: Warning, text: String, fails_check: bool) -> Notice {
-        let accepted = self.reader().accepted(&self.catalog.components[name], what).map(str::to_owned);
-        let fails_check = fails_check && accepted.is_none();
-        Notice { component: name.to_owned(), what, text, accepted, fails_check }
+        self.reader().notice(Some(name), what, text, fails_check)
     }
 
     /// The lock's entry of a component, without its images.

@@ -22,10 +22,12 @@ pub enum Failure {
     #[error(transparent)]
     Index(#[from] helm::Error),
     /// A chart cannot be read or rendered, or its images cannot be carried.
-    #[error("chart `{chart}`")]
+    #[error("chart `{chart}`{}", .kubernetes.as_ref().map(|k| format!(" on Kubernetes {k}")).unwrap_or_default())]
     Chart {
         /// The chart's name.
         chart: String,
+        /// On which other Kubernetes than the platform's first, if that is where it failed.
+        kubernetes: Option<String>,
         /// Why.
         source: Box<chart::Error>,
     },
@@ -191,7 +193,7 @@ pub enum Failure {
 impl Failure {
     /// The chart's failure with its name.
     pub(super) fn chart(name: &str, source: impl Into<chart::Error>) -> Self {
-        Self::Chart { chart: name.to_owned(), source: Box::new(source.into()) }
+        Self::Chart { chart: name.to_owned(), kubernetes: None, source: Box::new(source.into()) }
     }
 
     /// Wrong bytes where the publisher's digest is known.

@@ -12,6 +12,7 @@ mod driver;
 mod failure;
 mod files;
 mod images;
+mod platform;
 mod program;
 mod render;
 mod report;
@@ -85,9 +86,9 @@ pub struct Resolved {
 /// Something that the maintainer should know.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Notice {
-    /// The component.
-    pub component: String,
-    /// Which kind it is: what `accepted` in the component would name.
+    /// The component; none for what is about the catalog as a whole.
+    pub component: Option<String>,
+    /// Which kind it is: what `accepted` in the component, or in the catalog, would name.
     pub what: Warning,
     /// In one line.
     pub text: String,

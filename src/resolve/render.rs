@@ -17,8 +17,17 @@ pub(super) struct Rendering {
     pub(super) chart: String,
     pub(super) archive: PathBuf,
     pub(super) release: Release,
+    /// Whether it is for another Kubernetes than the platform's first.
+    pub(super) also: bool,
     /// What its `crds/` define, as API versions.
     pub(super) defines: BTreeSet<String>,
+}
+
+impl Rendering {
+    fn failed(&self, error: impl Into<crate::chart::Error>) -> Failure {
+        let kubernetes = self.release.kube_version.clone().filter(|_| self.also);
+        Failure::Chart { chart: self.chart.clone(), kubernetes, source: Box::new(error.into()) }
+    }
 }
 
 /// What the charts of one component render to; the first failure counts.
@@ -77,9 +86,9 @@ async fn round(
     }
     let each = renderings.iter().map(async |rendering| {
         let manifests = helm.template(&rendering.archive, &rendering.release).await;
-        let manifests = manifests.map_err(|error| Failure::chart(&rendering.chart, error))?;
+        let manifests = manifests.map_err(|error| rendering.failed(error))?;
         let found = images::discover(&rendering.chart, &manifests);
-        Ok((defined(&manifests), found.map_err(|error| Failure::chart(&rendering.chart, error))?))
+        Ok((defined(&manifests), found.map_err(|error| rendering.failed(error))?))
     });
     let results: Vec<Result<(BTreeSet<String>, Discovery), Failure>> =
         futures_util::stream::iter(each).buffered(jobs.max(1)).collect().await;
@@ -91,6 +100,7 @@ async fn round(
             discovery
         });
         match (rendered.get_mut(&rendering.component), result) {
+            (Some(Ok(all)), Ok(more)) if rendering.also => add_new(all, more),
             (Some(Ok(all)), Ok(more)) => all.extend(more),
             (Some(Err(_)), _) => {}
             (_, result) => {
@@ -99,6 +109,12 @@ async fn round(
         }
     }
     (rendered, definitions)
+}
+
+/// Adds what another Kubernetes brings; most of it is there already.
+fn add_new(all: &mut Discovery, more: Discovery) {
+    all.found.extend(more.found.into_iter().filter(|found| !all.found.contains(found)).collect::<Vec<_>>());
+    all.broken.extend(more.broken.into_iter().filter(|found| !all.broken.contains(found)).collect::<Vec<_>>());
 }
 
 /// The API versions of the definitions among rendered manifests; one that cannot be read defines nothing.

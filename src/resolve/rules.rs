@@ -4,9 +4,9 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
-use super::Failure;
 use super::choice::{Age, Compatibility, EndOfLife, Rules, end_of_day, parse_day};
-use crate::catalog::model::{Catalog, Component, Warning};
+use super::{Failure, Notice};
+use crate::catalog::model::{Accepted, Catalog, Component, Warning};
 use crate::version::{Constraint, Version, fill};
 
 /// Reads texts of the catalog, which its own rules have checked before.
@@ -14,6 +14,18 @@ pub(super) struct Reader<'a> {
     pub(super) catalog: &'a Catalog,
     pub(super) as_of: Timestamp,
     pub(super) kubernetes: &'a Version,
+    pub(super) also: &'a [Version],
+}
+
+/// Whether a kind of warning is accepted today.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Acceptance<'c> {
+    /// It is not.
+    No,
+    /// It was, until this day.
+    Over(Date),
+    /// It is, for this reason.
+    Yes(&'c str),
 }
 
 fn field<E: std::fmt::Display>(field: &'static str) -> impl Fn(E) -> Failure {
@@ -65,18 +77,38 @@ impl Reader<'_> {
             as_of: self.as_of,
             min_age: age.map_or(Ok(Age::default()), |age| age.value.parse().map_err(field("min_age")))?,
             kubernetes: self.kubernetes.clone(),
+            also: self.also.to_vec(),
             kubeedge: kubeedge.map(|v| v.value.parse().map_err(field("platform.kubeedge"))).transpose()?,
             compatibility: Vec::new(),
             end_of_life: Vec::new(),
         })
     }
 
-    /// Why a kind of warning is accepted today, if it is.
-    pub(super) fn accepted<'c>(&self, component: &'c Component, what: Warning) -> Option<&'c str> {
-        let open = |until: &Option<crate::yaml::Spanned<String>>| {
-            until.as_ref().is_none_or(|until| parse_day(&until.value).is_ok_and(|day| self.as_of <= end_of_day(day)))
-        };
-        component.accepted.iter().find(|a| a.what == what && open(&a.until)).map(|a| a.reason.as_str())
+    /// Whether one of the `accepted` of a component or of the catalog accepts a kind of warning today.
+    pub(super) fn accepted<'c>(&self, accepted: &'c [Accepted], what: Warning) -> Acceptance<'c> {
+        let mut acceptance = Acceptance::No;
+        for accepted in accepted.iter().filter(|accepted| accepted.what == what) {
+            // The catalog's rules have refused a text that is no day.
+            let until = accepted.until.as_ref().and_then(|until| parse_day(&until.value).ok());
+            match until {
+                Some(day) if self.as_of > end_of_day(day) => acceptance = Acceptance::Over(day),
+                _ => return Acceptance::Yes(&accepted.reason),
+            }
+        }
+        acceptance
+    }
+
+    /// What has to be said, with whether it is accepted.
+    pub(super) fn notice(&self, component: Option<&str>, what: Warning, mut text: String, fails_check: bool) -> Notice {
+        let of_component = component.and_then(|name| self.catalog.components.get(name));
+        let list = of_component.map_or(&self.catalog.file.accepted, |component| &component.accepted);
+        let acceptance = self.accepted(list, what);
+        if let Acceptance::Over(day) = acceptance {
+            text = format!("{text} (this was accepted until {day})");
+        }
+        let accepted = if let Acceptance::Yes(reason) = acceptance { Some(reason.to_owned()) } else { None };
+        let fails_check = fails_check && accepted.is_none();
+        Notice { component: component.map(str::to_owned), what, text, accepted, fails_check }
     }
 
     /// The held version, and the day until which it is, where that day is over.

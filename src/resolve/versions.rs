@@ -7,7 +7,7 @@ use url::Url;
 
 use super::Failure;
 use super::choice::{self, Age, Facts, Notice, Ranked, Rules};
-use super::rules::Reader;
+use super::rules::{Acceptance, Reader};
 use super::sources::Sources;
 use super::template::Names;
 use crate::catalog::model::{self, Component, SourceKind, Warning};
@@ -114,7 +114,8 @@ impl Chooser<'_> {
     pub(super) async fn choose(&self) -> Result<Choice, Failure> {
         let mut rules = self.reader.rules(self.component)?;
         let rows = rules.compatibility.clone();
-        let accepted = self.reader.accepted(self.component, Warning::Compatibility).is_some();
+        let accepted = self.reader.accepted(&self.component.accepted, Warning::Compatibility);
+        let accepted = matches!(accepted, Acceptance::Yes(_));
         if accepted {
             rules.compatibility.clear();
         }
@@ -122,7 +123,7 @@ impl Chooser<'_> {
         let mut remarks = Vec::new();
         if let Some(day) = over {
             let text = format!("its hold ended on {day}; decide anew whether it is needed");
-            remarks.push(Remark { what: Warning::EndOfLife, text, fails_check: true });
+            remarks.push(Remark { what: Warning::Hold, text, fails_check: true });
         }
         let (chosen, facts, tag, charts) = match &self.component.source {
             Some(source) => {
@@ -131,12 +132,13 @@ impl Chooser<'_> {
                     && let Some(now) = &listing.renamed
                 {
                     let text = format!("{repository} is {now} now; write that in `source.github`");
-                    remarks.push(Remark { what: Warning::Unmaintained, text, fails_check: false });
+                    remarks.push(Remark { what: Warning::Renamed, text, fails_check: true });
                 }
                 let of = describe(&source.value);
                 let constraint = self.constraint("version", self.component.version.as_ref())?;
                 let ranked = self.rank(&of, &[&origin], &pattern, &[constraint], hold.as_ref())?;
-                let (chosen, facts) = self.search(&of, &[&origin], ranked, &rules).await?;
+                let (chosen, mut facts) = self.search(&of, &[&origin], ranked, &rules).await?;
+                facts.newest = is_newest(&chosen, &origin, &pattern);
                 let version = chosen.version.as_str().to_owned();
                 let names = Names { version: Some(&version), tag: Some(&chosen.tag), ..Names::default() };
                 let charts = self.charts_beside(&names, &mut remarks).await?;
@@ -211,7 +213,8 @@ impl Chooser<'_> {
         let pattern = chart_pattern(&origins[0].tags());
         let of = format!("chart {}", first.name);
         let ranked = self.rank(&of, &origins, &pattern, &constraints, hold)?;
-        let (chosen, facts) = self.search(&of, &origins, ranked, rules).await?;
+        let (chosen, mut facts) = self.search(&of, &origins, ranked, rules).await?;
+        facts.newest = is_newest(&chosen, origins[0], &pattern);
         let located: Result<Vec<_>, _> =
             charts.iter().zip(&origins).map(|(chart, origin)| located(chart, origin, &chosen.tag)).collect();
         Ok((chosen.tag, facts, None, located?))
@@ -408,6 +411,11 @@ impl Chooser<'_> {
             newest.is_some_and(|newest| entries.iter().any(|e| e.version == newest.tag && e.deprecated));
         Ok(Origin::Helm { dates: choice::trusted_dates(&created), entries, newest_deprecated })
     }
+}
+
+/// Whether the origin has nothing higher, whatever constraint or hold there is.
+fn is_newest(chosen: &Ranked, origin: &Origin, pattern: &Pattern) -> bool {
+    choice::rank(origin.tags(), pattern, None, None).first().is_some_and(|first| first.tag == chosen.tag)
 }
 
 /// The rules without any about dates.

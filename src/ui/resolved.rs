@@ -13,7 +13,10 @@ use crate::resolve::{Change, Resolved};
 #[must_use]
 pub fn notes(resolved: &Resolved) -> Vec<String> {
     let warnings = resolved.warnings.iter().filter(|warning| warning.accepted.is_none());
-    let warnings = warnings.map(|warning| diagnostic::warning(&format!("{}: {}", warning.component, warning.text)));
+    let warnings = warnings.map(|warning| {
+        let of = warning.component.as_ref().map(|component| format!("{component}: ")).unwrap_or_default();
+        diagnostic::warning(&format!("{of}{}", warning.text))
+    });
     let failures = resolved
         .failures
         .iter()
@@ -60,7 +63,8 @@ pub struct Json<'a> {
 
 #[derive(Debug, Serialize)]
 struct Warning<'a> {
-    component: &'a str,
+    component: Option<&'a str>,
+    what: crate::catalog::model::Warning,
     text: &'a str,
     accepted: Option<&'a str>,
     fails_check: bool,
@@ -71,7 +75,8 @@ impl<'a> Json<'a> {
     #[must_use]
     pub fn new(resolved: &'a Resolved, current: bool) -> Self {
         let warning = |notice: &'a crate::resolve::Notice| Warning {
-            component: &notice.component,
+            component: notice.component.as_deref(),
+            what: notice.what,
             text: &notice.text,
             accepted: notice.accepted.as_deref(),
             fails_check: notice.fails_check,

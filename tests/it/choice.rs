@@ -33,6 +33,7 @@ fn choose(
         as_of: end_of_day(parse_day(day).unwrap()),
         min_age: min_age.parse::<Age>().unwrap(),
         kubernetes: "1.36.4".parse().unwrap(),
+        also: Vec::new(),
         kubeedge: None,
         compatibility: Vec::new(),
         end_of_life: Vec::new(),

@@ -40,6 +40,9 @@ pub(super) fn check(component: &Component, platform: &Platform, report: &mut Rep
     if let Some(list) = &component.image_list {
         check_per_arch(&list.url, &FILE, &["image_list", "url"], platform, report);
         check_urls(&list.url, &["image_list", "url"], report);
+        if let (Some(carrier), Some(_)) = (&list.carried_by, list.carry) {
+            report.wrong(carrier, "what a file carries already is only compared", "leave `carry` out".to_owned());
+        }
         if let Some(carrier) = &list.carried_by
             && !component.files.iter().any(|file| file.name.value == carrier.value)
         {

@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use url::Url;
 
-use super::platform::min_age;
+use super::platform::{accepted, min_age};
 use crate::catalog::Component;
-use crate::catalog::model::{Chart, Platform, Source};
+use crate::catalog::model::{Chart, Platform, Source, Verify};
 use crate::catalog::{scalar, template};
 use crate::name::{self, is_label, is_name};
 use crate::oci::Reference;
@@ -56,11 +56,9 @@ pub(super) fn check(component: &Component, platform: &Platform, report: &mut Rep
         check_constraint(&row.versions, platform, report);
         check_date(&row.date, report);
     }
-    for (i, accepted) in component.accepted.iter().enumerate() {
-        check_reason(&accepted.reason, &["accepted", &i.to_string()], report);
-        if let Some(until) = &accepted.until {
-            check_date(until, report);
-        }
+    accepted(&component.accepted, false, report);
+    if let Some(verify) = &component.verify {
+        check_verify(verify, component, report);
     }
     if let Some(age) = &component.min_age {
         min_age(age, report);
@@ -125,6 +123,55 @@ fn check_source(source: &Spanned<Source>, report: &mut Report<'_>) {
             report.wrong(place, "which of the tags are versions is not said", hint);
         }
         None => {}
+    }
+}
+
+/// The placeholders of a signer's identity, which often names the tag that was built.
+const IDENTITY: [&str; 2] = ["version", "tag"];
+
+fn check_verify(verify: &Verify, component: &Component, report: &mut Report<'_>) {
+    if verify.cosign.is_none() && verify.provenance.is_none() {
+        report.wrong_at(&["verify"], "nobody is named", "add `cosign` or `provenance`".to_owned());
+    }
+    if let Some(spanned) = &verify.cosign {
+        let cosign = &spanned.value;
+        let keyless = match (&cosign.identity, &cosign.issuer) {
+            (None, None) => false,
+            (Some(identity), Some(issuer)) => {
+                check_url(issuer, &["https"], &["verify", "cosign", "issuer"], report);
+                let names = template::placeholders(identity);
+                if let Some(unknown) = names.iter().find(|name| !IDENTITY.contains(name)) {
+                    let hint = "known here: `{version}`, `{tag}`".to_owned();
+                    report.wrong(spanned, format!("`{{{unknown}}}` in `{identity}` means nothing here"), hint);
+                }
+                true
+            }
+            _ => {
+                let message = "an identity counts only with its issuer, and an issuer only with an identity";
+                report.wrong(spanned, message, "name both".to_owned());
+                return;
+            }
+        };
+        if keyless == cosign.key.is_some() {
+            let hint = "name `identity` and `issuer`, or a `key`".to_owned();
+            report.wrong(spanned, "a signer is either an identity or a key", hint);
+        }
+        if cosign.transparency_log.is_some() && cosign.key.is_none() {
+            let hint = "leave `transparency_log` out: a certificate without it proves nothing".to_owned();
+            report.wrong(spanned, "only signatures made with a key can do without the transparency log", hint);
+        }
+        for image in &cosign.images {
+            let reference = image.value.trim_end_matches('/').parse::<Reference>();
+            if !reference.is_ok_and(|reference| reference.tag().is_none() && reference.digest().is_none()) {
+                let message = format!("`{}` is no repository of images", image.value);
+                report.wrong(image, message, "write it as `registry.k8s.io/` or `quay.io/org/name`".to_owned());
+            }
+        }
+    }
+    if let Some(provenance) = &verify.provenance
+        && component.all_charts().next().is_none()
+    {
+        report.wrong(&provenance.key, "only charts have provenance files, and there is none", None);
     }
 }
 
@@ -214,7 +261,11 @@ fn check_hold(component: &Component, constraint: Option<Constraint>, platform: &
 }
 
 /// Checks a constraint and gives it, filled with the platform.
-fn check_constraint(text: &Spanned<String>, platform: &Platform, report: &mut Report<'_>) -> Option<Constraint> {
+pub(super) fn check_constraint(
+    text: &Spanned<String>,
+    platform: &Platform,
+    report: &mut Report<'_>,
+) -> Option<Constraint> {
     let filled = fill_constraint(text, platform).map_err(|error| report.wrong(text, error.to_string(), None)).ok()?;
     let constraint = filled.parse::<Constraint>();
     match constraint {
@@ -235,7 +286,7 @@ fn fill_constraint(text: &Spanned<String>, platform: &Platform) -> Result<String
     version::fill(&text.value, &platform.kubernetes.value, kubeedge)
 }
 
-fn check_date(date: &Spanned<String>, report: &mut Report<'_>) {
+pub(super) fn check_date(date: &Spanned<String>, report: &mut Report<'_>) {
     if scalar::date(&date.value).is_none() {
         let message = format!("`{}` is not a date", date.value);
         report.wrong(date, message, "write it as YYYY-MM-DD".to_owned());

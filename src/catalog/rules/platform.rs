@@ -2,9 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use super::component::{check_constraint, check_date, check_reason, check_url};
 use crate::catalog::Catalog;
+use crate::catalog::model::Accepted;
 use crate::catalog::scalar;
 use crate::name::{self, is_name, is_version};
+use crate::version::Version;
 use crate::yaml::Report;
 use crate::yaml::{self, Place, Spanned};
 
@@ -25,6 +28,24 @@ pub(super) fn check(catalog: &Catalog, report: &mut Report<'_>) {
         min_age(age, report);
     }
     profiles(catalog, report);
+    accepted(&file.accepted, true, report);
+}
+
+/// The rules of accepted warnings, of the catalog or of a component.
+pub(super) fn accepted(accepted: &[Accepted], of_catalog: bool, report: &mut Report<'_>) {
+    for (i, accepted) in accepted.iter().enumerate() {
+        let path = ["accepted", &i.to_string()];
+        check_reason(&accepted.reason, &path, report);
+        if let Some(until) = &accepted.until {
+            check_date(until, report);
+        }
+        if accepted.what.is_of_catalog() != of_catalog {
+            let (here, there) = ("a component", "`catalog.yaml`");
+            let (here, there) = if of_catalog { (there, here) } else { (here, there) };
+            let message = format!("{here} has no warning of this kind");
+            report.wrong_at(&path, message, format!("it belongs to `accepted` of {there}"));
+        }
+    }
 }
 
 /// The rule of an age, of the policy or of a component.
@@ -42,6 +63,25 @@ fn platform(catalog: &Catalog, report: &mut Report<'_>) {
         if !minor.value.split_once('.').is_some_and(|(major, minor)| number(major) && number(minor)) {
             let hint = format!("write major and minor in quotes, such as \"{example}\"");
             report.wrong(minor, format!("`{}` is not a minor version", minor.value), hint);
+        }
+    }
+    for also in &platform.also {
+        match also.value.parse::<Version>() {
+            Ok(version) if matches!(also.value.split('.').count(), 2 | 3) && !version.is_prerelease() => {}
+            _ => {
+                let hint = "write it in quotes, such as \"1.34\" or \"1.34.2\"".to_owned();
+                report.wrong(also, format!("`{}` is not a version of Kubernetes", also.value), hint);
+            }
+        }
+    }
+    if let Some(matrix) = &platform.matrix {
+        check_url(&matrix.source.value, &["https", "http"], &["platform", "matrix", "source"], report);
+        if platform.kubeedge.is_none() {
+            report.wrong(&matrix.source, "a matrix of KubeEdge on a platform without it", None);
+        }
+        for row in &matrix.rows {
+            check_constraint(&row.kubeedge, platform, report);
+            check_constraint(&row.kubernetes, platform, report);
         }
     }
     let path = ["platform", "architectures"];

@@ -2,12 +2,16 @@
 
 use std::fmt;
 
+use jiff::SignedDuration;
 use jiff::civil::Date;
 
 use super::dates::day;
 use super::{Facts, Rules};
 use crate::catalog::model::Warning;
 use crate::version::Version;
+
+/// How old the newest release of something maintained is at most, two years: Go alone ends its versions after one.
+const DORMANT: SignedDuration = SignedDuration::from_hours(2 * 365 * 24);
 
 /// What speaks against a version without keeping it out.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,6 +36,13 @@ pub enum Notice {
         /// What to use instead.
         successor: Option<String>,
     },
+    /// It is the newest of its source, and yet years old.
+    Dormant {
+        /// The chosen version.
+        version: Version,
+        /// When it was published.
+        date: Date,
+    },
     /// The component has compatibility rows, but none of them names this version.
     NoCompatibilityRow {
         /// The chosen version.
@@ -46,17 +57,17 @@ impl Notice {
         match self {
             Self::Deprecated { .. } => Warning::Deprecated,
             Self::EndOfLife { .. } => Warning::EndOfLife,
+            Self::Dormant { .. } => Warning::Unmaintained,
             Self::NoCompatibilityRow { .. } => Warning::Compatibility,
         }
     }
 
-    /// Whether it fails `--check` unless it is accepted: past its date, or at once where deprecation has no date.
+    /// Whether it fails `--check` unless it is accepted: all do but those about a day that is still to come.
     #[must_use]
     pub const fn fails_check(&self) -> bool {
         match self {
-            Self::Deprecated { end: None, .. } => true,
+            Self::Deprecated { end: None, .. } | Self::Dormant { .. } | Self::NoCompatibilityRow { .. } => true,
             Self::Deprecated { end: Some((_, past)), .. } | Self::EndOfLife { past, .. } => *past,
-            Self::NoCompatibilityRow { .. } => false,
         }
     }
 }
@@ -72,6 +83,9 @@ impl fmt::Display for Notice {
                 let verb = if *past { "ended" } else { "ends" };
                 write!(f, "support of {version} {verb} on {date}")?;
                 successor
+            }
+            Self::Dormant { version, date } => {
+                return write!(f, "its newest version {version} is of {date}; nobody seems to maintain it");
             }
             Self::NoCompatibilityRow { version } => return write!(f, "no compatibility row names {version}"),
         };
@@ -92,6 +106,9 @@ pub fn notices(facts: &Facts, rules: &Rules) -> Vec<Notice> {
     }
     if let Some((date, past)) = end {
         notices.push(Notice::EndOfLife { version: version.clone(), date, past, successor });
+    }
+    if let Some(date) = facts.date.filter(|date| facts.newest && rules.as_of.duration_since(*date) > DORMANT) {
+        notices.push(Notice::Dormant { version: version.clone(), date: day(date) });
     }
     if !rules.compatibility.is_empty() && !rules.compatibility.iter().any(|row| row.versions.matches(version)) {
         notices.push(Notice::NoCompatibilityRow { version: version.clone() });

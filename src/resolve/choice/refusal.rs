@@ -67,14 +67,14 @@ pub enum Refusal {
         min_age: Age,
     },
     /// The chart's `kubeVersion` does not take the platform.
-    #[error("{version} wants Kubernetes {range}, the platform has {kubernetes}")]
+    #[error("{version} wants Kubernetes {range}, the platform has {present}")]
     KubeVersion {
         /// The candidate.
         version: String,
         /// Its `kubeVersion`.
         range: String,
-        /// The platform's Kubernetes.
-        kubernetes: String,
+        /// The platform's Kubernetes that is not in it.
+        present: String,
     },
     /// The chart's `kubeVersion` is no range, which Helm refuses too.
     #[error("{version} has the kubeVersion `{range}`, which is no range")]

@@ -26,6 +26,7 @@ fn rules() -> Rules {
         as_of: end_of_day(parse_day("2026-11-20").unwrap()),
         min_age: "7d".parse().unwrap(),
         kubernetes: version("1.36.4+k3s1"),
+        also: Vec::new(),
         kubeedge: Some(version("1.23")),
         compatibility: Vec::new(),
         end_of_life: Vec::new(),
@@ -192,6 +193,35 @@ fn a_chart_names_the_kubernetes_that_it_runs_on() {
     assert_eq!(refusal(&chart("newest"), &rules()), "88.5.3 has the kubeVersion `newest`, which is no range");
 }
 
+#[test]
+fn an_older_kubernetes_has_to_be_taken_too() {
+    let mut rules = Rules { also: vec![version("1.34.0")], ..rules() };
+    let chart = |range: &str| Facts { kube_version: Some(range.to_owned()), ..facts("88.5.3") };
+    assert_eq!(judge(&chart(">=1.34.0-0"), &rules), Ok(()));
+    assert_eq!(
+        refusal(&chart(">=1.35.0-0"), &rules),
+        "88.5.3 wants Kubernetes >=1.35.0-0, the platform has also 1.34.0"
+    );
+    rules.compatibility = vec![row("*", Some(">=1.35"), None)];
+    assert_eq!(
+        refusal(&facts("1.0.0"), &rules),
+        "1.0.0 wants Kubernetes >=1.35 (compatibility of *), the platform has also 1.34.0"
+    );
+}
+
+#[test]
+fn what_has_had_no_release_for_two_years_is_said_to_be_unmaintained() {
+    let old = Facts { newest: true, ..Facts::new(version("1.17.0"), Some(at("2024-05-31T12:00:00Z"))) };
+    let said = notices(&old, &rules());
+    assert_eq!(said.len(), 1);
+    assert_eq!(said[0].to_string(), "its newest version 1.17.0 is of 2024-05-31; nobody seems to maintain it");
+    assert_eq!((said[0].kind(), said[0].fails_check()), (Warning::Unmaintained, true));
+    // A line that the catalog keeps to, an age below two years, and no date at all say nothing.
+    assert!(notices(&Facts { newest: false, ..old.clone() }, &rules()).is_empty());
+    assert!(notices(&Facts { date: Some(at("2024-11-22T00:00:00Z")), ..old.clone() }, &rules()).is_empty());
+    assert!(notices(&Facts { date: None, ..old }, &rules()).is_empty());
+}
+
 fn row(versions: &str, kubernetes: Option<&str>, kubeedge: Option<&str>) -> Compatibility {
     let parse = |text: Option<&str>| text.map(constraint);
     Compatibility { versions: constraint(versions), kubernetes: parse(kubernetes), kubeedge: parse(kubeedge) }
@@ -223,7 +253,7 @@ fn a_version_that_no_row_names_is_said_aloud() {
     let notices = notices(&facts("0.9.0"), &rules);
     assert_eq!(notices, [Notice::NoCompatibilityRow { version: version("0.9.0") }]);
     assert_eq!(notices[0].to_string(), "no compatibility row names 0.9.0");
-    assert!(!notices[0].fails_check());
+    assert!(notices[0].fails_check());
     assert!(super::notices(&facts("0.8.1"), &rules).is_empty());
 }
 

@@ -10,22 +10,22 @@ use super::{Bench, DAY};
 use crate::support;
 
 /// The files of a host `https://charts.test`, served on loopback.
-struct Repository {
-    files: BTreeMap<String, Vec<u8>>,
-    index: String,
+pub(super) struct Repository {
+    pub(super) files: BTreeMap<String, Vec<u8>>,
+    pub(super) index: String,
 }
 
 /// One version of a chart.
-struct Chart<'a> {
-    name: &'a str,
-    version: &'a str,
+pub(super) struct Chart<'a> {
+    pub(super) name: &'a str,
+    pub(super) version: &'a str,
     /// Further lines of its `Chart.yaml` that the index repeats.
-    metadata: &'a str,
+    pub(super) metadata: &'a str,
     /// Path and text.
-    files: &'a [(&'a str, &'a str)],
-    created: &'a str,
+    pub(super) files: &'a [(&'a str, &'a str)],
+    pub(super) created: &'a str,
     /// What the index says instead of the archive's digest.
-    digest: Option<String>,
+    pub(super) digest: Option<String>,
 }
 
 impl Default for Chart<'_> {
@@ -35,7 +35,7 @@ impl Default for Chart<'_> {
 }
 
 impl Repository {
-    fn new(charts: &[Chart<'_>]) -> Self {
+    pub(super) fn new(charts: &[Chart<'_>]) -> Self {
         let mut repository = Self { files: BTreeMap::new(), index: "apiVersion: v1\nentries:\n".to_owned() };
         for (position, chart) in charts.iter().enumerate() {
             let Chart { name, version, metadata, files, created, digest } = chart;
@@ -63,7 +63,7 @@ impl Repository {
     }
 
     /// Serves the files for the rest of the test and adds the mirror to the configuration.
-    fn serve(mut self, bench: &Bench) -> tokio::runtime::Runtime {
+    pub(super) fn serve(mut self, bench: &Bench) -> tokio::runtime::Runtime {
         self.files.insert("/index.yaml".to_owned(), self.index.into_bytes());
         let files = std::sync::Arc::new(self.files);
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
@@ -82,19 +82,19 @@ impl Repository {
 }
 
 /// A component with charts of that host.
-fn component(name: &str, more: &str) -> String {
+pub(super) fn component(name: &str, more: &str) -> String {
     format!(
         "name: {name}\nchart: {{repository: \"https://charts.test\", name: {name}, release: {{name: {name}, namespace: {name}}}}}\n{more}"
     )
 }
 
-const POD: &str = r#"
+pub(super) const POD: &str = r#"
 apiVersion: v1
 kind: Pod
 metadata: {name: pod}
 spec: {containers: [{name: main, image: "{{ .Values.image }}"}]}
 "#;
-const IMAGE: &str = "image: quay.io/prometheus/alertmanager:v0.33.1\n";
+pub(super) const IMAGE: &str = "image: quay.io/prometheus/alertmanager:v0.33.1\n";
 
 #[test]
 fn a_chart_is_locked_with_its_images() {

@@ -3,6 +3,7 @@
 mod charts;
 mod files;
 mod offline;
+mod warnings;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -27,6 +28,7 @@ const EDGEMESH: &str = r#"
 name: edgemesh
 source: {github: kubeedge/edgemesh, tag: "v{version}", kind: releases}
 images: ["docker.io/kubeedge/edgemesh-agent:v{version}"]
+accepted: [{what: unmaintained, reason: "of May 2024, and there is no other"}]
 "#;
 
 const CONTAINERD: &str = r#"
