@@ -343,6 +343,12 @@ fn names_the_place_in_a_component() {
         (
             LOKI,
             "repository: https://grafana-community.github.io/helm-charts",
+            "url: https://x/loki.tgz",
+            "5:12: the archive at a `url` has the version that it says itself",
+        ),
+        (
+            LOKI,
+            "repository: https://grafana-community.github.io/helm-charts",
             "url: \"https://x/{version}.tgz\"",
             "3:3: the chart's URL has the version of a source, and there is none",
         ),

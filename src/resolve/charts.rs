@@ -36,10 +36,11 @@ pub(super) async fn fetch(sources: &Sources, name: &str, choice: &ChartChoice) -
         Location::Urls(urls) => from_urls(sources, name, urls, choice.digest).await?,
     };
     let found = &fetched.archive.chart;
-    if found.name != name || found.version.trim_start_matches('v') != choice.version.trim_start_matches('v') {
+    let version = choice.version.as_deref().unwrap_or(&found.version);
+    if found.name != name || found.version.trim_start_matches('v') != version.trim_start_matches('v') {
         return Err(Failure::OtherChart {
             chart: name.to_owned(),
-            version: choice.version.clone(),
+            version: version.to_owned(),
             found_name: found.name.clone(),
             found_version: found.version.clone(),
         });

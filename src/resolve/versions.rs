@@ -48,7 +48,8 @@ pub(super) struct Remark {
 
 /// What was chosen for a chart.
 pub(super) struct ChartChoice {
-    pub(super) version: String,
+    /// The version that its archive says; not known beforehand where the catalog names the archive itself.
+    pub(super) version: Option<String>,
     pub(super) location: Location,
     /// The archive's published sha256.
     pub(super) digest: Option<Digest>,
@@ -175,9 +176,8 @@ impl Chooser<'_> {
             let chart = &chart.value;
             if let Some(url) = &chart.url {
                 let url = names.fill_url(url)?;
-                let version = names.version.unwrap_or_default().to_owned();
                 let location = Location::Urls(vec![parse_url("chart.url", &url)?]);
-                charts.push(ChartChoice { version, location, digest: None });
+                charts.push(ChartChoice { version: None, location, digest: None });
                 continue;
             }
             let origin = self.chart_origin(chart).await?;
@@ -444,14 +444,14 @@ fn located(chart: &model::Chart, origin: &Origin, tag: &str) -> Result<ChartChoi
     match origin {
         Origin::Registry { repository, .. } => {
             let reference = with_tag(repository, &tag.replace('+', "_"))?;
-            Ok(ChartChoice { version: tag.to_owned(), location: Location::Registry(reference), digest: None })
+            Ok(ChartChoice { version: Some(tag.to_owned()), location: Location::Registry(reference), digest: None })
         }
         _ => {
             let missing =
                 || Failure::NoVersion { of: format!("chart {}", chart.name), candidates: 0, refused: Vec::new() };
             let (_, entry) = origin.entry(tag).ok_or_else(missing)?;
             Ok(ChartChoice {
-                version: tag.to_owned(),
+                version: Some(tag.to_owned()),
                 location: Location::Urls(entry.urls.clone()),
                 digest: entry.digest()?,
             })

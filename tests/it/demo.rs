@@ -46,6 +46,21 @@ fn the_catalog_is_resolved_packed_and_verified_the_same_twice() {
         "metrics-server-3.13.1.tgz",
         "docker.io/kubeedge/cloudcore:v1.23.1",
         "docker.io/kubeedge/edgemesh-agent:v1.17.0",
+        "https://raw.githubusercontent.com/kubeedge/edgemesh/v1.17.0/build/helm/edgemesh.tgz",
+        "alloy-1.11.1.tgz",
+        "fluent-bit-0.58.1.tgz",
+        "istiod-1.30.3.tgz",
+        "oci://ghcr.io/kube-logging/helm-charts/logging-operator:6.7.0",
+        "opentelemetry-collector-0.170.0.tgz",
+        "opentelemetry-operator-0.122.0.tgz",
+        "prometheus-pushgateway-3.8.0.tgz",
+        "cni-plugins-linux-arm64-v1.9.1.tgz",
+        "crictl-v1.36.0-linux-amd64.tar.gz",
+        "keadm-v1.23.1-linux-arm64.tar.gz",
+        "nerdctl-2.3.5-linux-arm64.tar.gz",
+        "node_exporter-1.12.1.linux-arm64.tar.gz",
+        "runc/releases/download/v1.5.1/runc.arm64",
+        "docker.io/library/eclipse-mosquitto:2.1.2-alpine",
         "helm-v4.2.4-linux-arm64.tar.gz",
         "v1.36.4%2Bk3s1/k3s-arm64",
         "yq/releases/download/v4.53.6/",
@@ -55,9 +70,13 @@ fn the_catalog_is_resolved_packed_and_verified_the_same_twice() {
         "quay.io/prometheus/alertmanager:v0.34.0",
         "quay.io/prometheus-operator/prometheus-config-reloader:v0.93.1",
         "ghcr.io/jkroepke/kube-webhook-certgen:1.8.7",
+        // Injected into pods, and started by an operator.
+        "registry.istio.io/release/proxyv2:1.30.3",
+        "ghcr.io/kube-logging/logging-operator/fluentd:6.7.0-full",
     ] {
         assert!(lock.contains(chosen), "{chosen} is not in\n{lock}");
     }
+    assert!(!lock.contains("unresolved:"), "{lock}");
     assert!(!lock.contains("127.0.0.1"), "a lock names the originals");
 
     // Nothing changed: nothing that counts is asked, and nothing is written differently.

@@ -49,6 +49,7 @@ pub(crate) fn sums(form: Sums, over: &[(String, bytes::Bytes)]) -> String {
         let sha256 = Digest::of(bytes).hex();
         let line = match form {
             Sums::Gnu => writeln!(text, "{sha256}  {name}"),
+            Sums::OneBlank => writeln!(text, "{sha256} {name}"),
             Sums::Binary => writeln!(text, "{sha256} *{name}"),
             Sums::Dist => writeln!(text, "{sha256}  dist/{name}"),
             Sums::Bare => writeln!(text, "{sha256}"),

@@ -101,6 +101,11 @@ pub(crate) fn name_and_version<'a>(tag: &'a str, form: &str) -> Option<(&'a str,
     })
 }
 
+/// Whether a text is numbers with dots between them, two at least: `1.7`, `1.2.3`.
+pub(crate) fn is_version(text: &str) -> bool {
+    text.contains('.') && text.split('.').all(|part| part.parse::<u64>().is_ok())
+}
+
 /// The three numbers of `1.2.3`.
 pub(crate) fn numbers(version: &str) -> Option<[u64; 3]> {
     let mut parts = version.split('.').map(|part| part.parse().ok());

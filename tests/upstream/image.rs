@@ -93,15 +93,19 @@ impl Image {
         image
     }
 
-    /// A Helm chart as registries hold it.
-    pub(crate) fn chart(name: &str, version: &str, archive: Bytes) -> Self {
+    /// A Helm chart as `helm push` writes it.
+    pub(crate) fn chart(name: &str, version: &str, created: &str, archive: Bytes) -> Self {
         let config = Bytes::from(json!({"apiVersion": "v2", "name": name, "version": version}).to_string());
         let manifest = json!({
             "schemaVersion": 2,
             "mediaType": OCI_MANIFEST,
             "config": descriptor("application/vnd.cncf.helm.config.v1+json", &config),
             "layers": [descriptor("application/vnd.cncf.helm.chart.content.v1.tar+gzip", &archive)],
-            "annotations": {"org.opencontainers.image.title": name, "org.opencontainers.image.version": version},
+            "annotations": {
+                "org.opencontainers.image.created": created,
+                "org.opencontainers.image.title": name,
+                "org.opencontainers.image.version": version,
+            },
         });
         let mut image = Self { manifests: Vec::new(), blobs: vec![config, archive] };
         image.add_manifest(OCI_MANIFEST, &manifest, None, 0);

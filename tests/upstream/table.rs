@@ -41,6 +41,9 @@ pub(crate) struct File {
     /// The members of a `tar.gz`.
     #[serde(default)]
     pub(crate) archive: Vec<String>,
+    /// The chart of charts/ that it is.
+    #[serde(default)]
+    pub(crate) chart: Option<String>,
     #[serde(default)]
     pub(crate) text: Option<String>,
     #[serde(default)]
@@ -60,6 +63,8 @@ fn both() -> Vec<String> {
 pub(crate) enum Sums {
     /// `HEX  NAME`
     Gnu,
+    /// `HEX NAME`, which `sha256sum -c` does not take.
+    OneBlank,
     /// `HEX *NAME`
     Binary,
     /// `HEX  dist/NAME`
@@ -85,6 +90,9 @@ pub(crate) struct HelmRepository {
     pub(crate) of: String,
     /// The tag of a chart's version.
     pub(crate) tag: String,
+    /// The charts, where the tags don't name one.
+    #[serde(default)]
+    pub(crate) charts: Vec<String>,
     #[serde(default)]
     pub(crate) urls: Urls,
     /// Whether every entry has the day of the last build.

@@ -190,6 +190,9 @@ impl World {
                 })
                 .collect();
             content::sums(form, &over).into()
+        } else if let Some(name) = &row.chart {
+            let chart = chart::archive(self.histories, name, download.version, download.tag.date);
+            chart.unwrap_or_else(|| panic!("world.yaml: charts/ has no {name}"))
         } else if row.archive.is_empty() {
             content::program(download.name(), &seed, row.size).into()
         } else {
@@ -212,9 +215,13 @@ impl World {
 
     /// The charts of a Helm repository, oldest first.
     pub(crate) fn charts<'a>(&'a self, repository: &'a HelmRepository) -> impl Iterator<Item = ChartVersion<'a>> {
-        self.histories.tags(&repository.of).iter().filter_map(|tag| {
-            let (name, version) = history::name_and_version(&tag.name, &repository.tag)?;
-            (self.release(&repository.of, &tag.name).is_some()).then_some(ChartVersion { name, version, tag })
+        let released = self.histories.tags(&repository.of).iter();
+        let released = released.filter(|tag| self.release(&repository.of, &tag.name).is_some());
+        released.flat_map(|tag| {
+            let named = history::name_and_version(&tag.name, &repository.tag).into_iter();
+            let every = history::version(&tag.name, &repository.tag).into_iter();
+            let every = every.flat_map(|version| repository.charts.iter().map(move |name| (name.as_str(), version)));
+            named.chain(every).map(move |(name, version)| ChartVersion { name, version, tag })
         })
     }
 
@@ -250,22 +257,28 @@ impl World {
         Some(self.tags_of(row).into_iter().map(|(tag, _)| tag).collect())
     }
 
+    /// The versions of a chart in a registry: those of its Helm repository, or of `of`.
+    fn versions_of_chart<'a>(&'a self, row: &'a ImageRow) -> Vec<ChartVersion<'a>> {
+        let Some(name) = row.chart.as_deref() else { return Vec::new() };
+        let own = self.histories.versions(&row.of, "{version}");
+        let own = own.map(|(tag, version)| ChartVersion { name, version, tag });
+        let charts = self.table.helm.iter().flat_map(|repository| self.charts(repository));
+        own.chain(charts.filter(|chart| chart.name == name)).collect()
+    }
+
     /// Tags with what they are made of.
     fn tags_of(&self, row: &ImageRow) -> Vec<(String, String)> {
-        if let Some(chart) = &row.chart {
-            let charts = self.table.helm.iter().flat_map(|repository| self.charts(repository));
+        if row.chart.is_some() {
             // A registry's tags have no `+`.
-            return charts
-                .filter(|version| version.name == chart)
-                .map(|version| (version.version.replace('+', "_"), version.version.to_owned()))
-                .collect();
+            let versions = self.versions_of_chart(row).into_iter();
+            return versions.map(|chart| (chart.version.replace('+', "_"), chart.version.to_owned())).collect();
         }
         // An image follows the versions of its repository, written with `v` there or without.
         let repository = self.histories.tags(&row.of).iter();
         repository
             .filter_map(|tag| {
                 let version = tag.name.strip_prefix('v').unwrap_or(&tag.name);
-                history::numbers(version.split(['-', '+']).next()?).map(|_| version)
+                history::is_version(version.split(['-', '+']).next()?).then_some(version)
             })
             .flat_map(|version| {
                 row.tags.iter().map(move |form| (form.replace("{version}", version), version.to_owned()))
@@ -321,9 +334,8 @@ impl World {
             return Some(image.clone());
         }
         let image = if let Some(name) = &row.chart {
-            let charts = self.table.helm.iter().flat_map(|repository| self.charts(repository));
-            let chart = charts.into_iter().find(|chart| chart.name == name && chart.version == version)?;
-            Image::chart(name, version, self.chart(&chart)?)
+            let chart = self.versions_of_chart(row).into_iter().find(|chart| chart.version == version)?;
+            Image::chart(name, version, &chart.tag.date.to_string(), self.chart(&chart)?)
         } else {
             make_image(row, tag, revision)
         };

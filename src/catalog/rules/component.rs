@@ -221,6 +221,9 @@ fn check_chart(spanned: &Spanned<Chart>, has_source: bool, platform: &Platform, 
     }
     if let Some(version) = &chart.version {
         check_constraint(version, platform, report);
+        if chart.url.is_some() {
+            report.wrong(version, "the archive at a `url` has the version that it says itself", None);
+        }
     }
     for (key, value) in &chart.set {
         let names = template::placeholders(value);

@@ -126,6 +126,38 @@ fn a_chart_is_locked_with_its_images() {
 }
 
 #[test]
+fn an_archive_at_a_url_of_its_own_says_its_version() {
+    if support::helm().is_none() {
+        return;
+    }
+    // As EdgeMesh has it: a release of the source holds an archive whose version is never raised.
+    let component = |chart: &str| {
+        format!(
+            "name: app\nsource: {{github: kubeedge/edgemesh, tag: \"v{{version}}\", kind: releases}}\nchart:\n  \
+             url: \"https://charts.test/archives/app-0.1.0.tgz?at={{tag}}\"\n  name: {chart}\n  \
+             set: {{image: \"docker.io/kubeedge/edgemesh-agent:v{{version}}\"}}\n  \
+             release: {{name: app, namespace: app}}\n"
+        )
+    };
+    let bench = Bench::new(&[&component("app")]);
+    let files = [("templates/pod.yaml", POD), ("values.yaml", IMAGE)];
+    let _server = Repository::new(&[Chart { version: "0.1.0", files: &files, ..Chart::default() }]).serve(&bench);
+    bench.good(DAY);
+    let app = &bench.lock().components["app"];
+    let chart = app.chart.as_ref().unwrap();
+    assert_eq!((app.version.as_str(), chart.version.as_deref()), ("1.17.0", Some("0.1.0")));
+    assert_eq!((chart.url.rsplit_once('=').unwrap().1, chart.from), ("v1.17.0", From::Download));
+    assert!(app.images.iter().any(|image| image.to_string() == "docker.io/kubeedge/edgemesh-agent:v1.17.0"));
+
+    // The name has to be the one that the catalog says all the same.
+    let bench = Bench::new(&[&component("other")]);
+    let _server = Repository::new(&[Chart { version: "0.1.0", files: &files, ..Chart::default() }]).serve(&bench);
+    let run = bench.resolve(&["--as-of", DAY]);
+    assert_eq!(run.code, Some(3), "{run:?}");
+    assert!(run.stderr.contains("chart `other` 0.1.0 says it is `app` 0.1.0"), "{run:?}");
+}
+
+#[test]
 fn what_one_chart_defines_switches_on_what_another_renders() {
     if support::helm().is_none() {
         return;
