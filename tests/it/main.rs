@@ -10,6 +10,7 @@ mod bundle_programs;
 mod charts;
 mod choice;
 mod cli;
+mod coverage;
 mod demo;
 mod pack;
 mod registry_client;
