@@ -56,7 +56,7 @@ first=$demo/contents-${architectures[0]}.txt
 cat <<EOF
 
 What happened here:
-  1. An upstream ran at $address: GitHub, Helm repositories, downloads and four registries.
+  1. An upstream ran at $address: GitHub, Helm repositories, downloads and registries.
   2. bundler chose $(lines '^  [a-z].*:$' <(sed -n '/^components:/,/^images:/p' "$demo/bundle.lock.yaml")) components as they were on $as_of and wrote $demo/bundle.lock.yaml.
   3. Real Helm ($("$helm" version --short 2>/dev/null)) rendered the charts with our values; that is how the images were found.
   4. bundler packed $(wc -l <"$first") members for ${architectures[0]}: $(lines ' blobs/sha256/.' "$first") blobs, $(lines ' charts/.' "$first") charts, $(lines ' files/.' "$first") files.
