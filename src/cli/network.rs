@@ -8,11 +8,20 @@ use crate::config::Config;
 use crate::error::Error;
 use crate::event::Reporter;
 use crate::source::HttpOptions;
+use crate::source::http::{Retry, Timeouts};
 
 /// The client's options from the command line, the configuration and the environment.
 pub(super) fn options(global: &Global, cache_dir: &Path, reporter: Arc<dyn Reporter>) -> Result<HttpOptions, Error> {
+    let config = Config::load(global.config.as_deref())?;
+    let (retry, timeouts) = (Retry::default(), Timeouts::default());
     let options = HttpOptions {
-        config: Config::load(global.config.as_deref())?,
+        retry: Retry {
+            attempts: config.attempts.unwrap_or(retry.attempts),
+            base: config.retry_wait.unwrap_or(retry.base),
+            ..retry
+        },
+        timeouts: Timeouts { idle: config.idle_timeout.unwrap_or(timeouts.idle), ..timeouts },
+        config,
         ca_file: global.ca_file.clone(),
         offline: global.offline,
         cache_dir: Some(cache_dir.to_owned()),

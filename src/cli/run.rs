@@ -34,7 +34,7 @@ pub enum ProcessError {
         /// Why.
         source: std::io::Error,
     },
-    /// Ctrl-C or SIGTERM.
+    /// Ctrl-C, SIGTERM, or the terminal's end.
     #[error("interrupted")]
     Interrupted,
 }
@@ -58,7 +58,7 @@ impl Diagnostic for ProcessError {
     }
 }
 
-/// Runs an operation on a runtime of its own; the first Ctrl-C or SIGTERM cancels the token, so that the
+/// Runs an operation on a runtime of its own; the first Ctrl-C, SIGTERM or SIGHUP cancels the token, so that the
 /// operation can leave everything good, and a second one ends the process at once.
 pub(super) fn block_on<T, F>(operation: F) -> Result<T, Error>
 where
@@ -69,6 +69,8 @@ where
         let token = CancellationToken::new();
         let mut interrupt = signal(SignalKind::interrupt()).map_err(ProcessError::Runtime)?;
         let mut terminate = signal(SignalKind::terminate()).map_err(ProcessError::Runtime)?;
+        let mut hangup =
+            if ignores_hangup() { None } else { Some(signal(SignalKind::hangup()).map_err(ProcessError::Runtime)?) };
         // By default a write beyond the limit of `ulimit -f` ends the process; with a handler it fails, and is told.
         let beyond_limit = SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw());
         let _beyond_limit = signal(beyond_limit).map_err(ProcessError::Runtime)?;
@@ -78,6 +80,12 @@ where
                 tokio::select! {
                     _ = interrupt.recv() => {}
                     _ = terminate.recv() => {}
+                    () = async {
+                        match &mut hangup {
+                            Some(hangup) => drop(hangup.recv().await),
+                            None => std::future::pending().await,
+                        }
+                    } => {}
                 }
                 if canceller.is_cancelled() {
                     std::process::exit(i32::from(Exit::Interrupted as u8));
@@ -87,6 +95,18 @@ where
         });
         operation(token.clone()).await
     })
+}
+
+/// Whether `nohup` or a service manager asked for the terminal's end to be ignored, which a handler would undo.
+fn ignores_hangup() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    ignored_signals(&status) & 1 << (rustix::process::Signal::HUP.as_raw() - 1) != 0
+}
+
+/// The mask `SigIgn` of `/proc/PID/status` (proc_pid_status(5)), signal 1 in the lowest bit.
+fn ignored_signals(status: &str) -> u64 {
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or_default()
 }
 
 /// The directory of the store: `--cache-dir` or `BUNDLER_CACHE_DIR`, else `$XDG_CACHE_HOME/bundler`,

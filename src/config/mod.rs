@@ -5,6 +5,7 @@ mod mirrors;
 use std::ffi::OsString;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde::Deserialize;
 
@@ -19,6 +20,13 @@ const DEFAULT_CONNECTIONS: usize = 8;
 /// More connections to one host only get a client throttled, and each costs a file descriptor.
 const MAX_CONNECTIONS: u64 = 64;
 
+/// More attempts only hide that a place does not work.
+const MAX_ATTEMPTS: u64 = 20;
+/// When a silent server may be given up: soon enough to be of use, and not while a busy link still delivers.
+const IDLE_TIMEOUTS: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(3600));
+/// The wait before a second attempt; it doubles, so that a longer one would be an hour in the end.
+const RETRY_WAITS: (Duration, Duration) = (Duration::from_millis(1), Duration::from_secs(60));
+
 /// What `config.yaml` holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
@@ -28,11 +36,24 @@ pub struct Config {
     pub mirror_only: bool,
     /// Connections to one host at a time, from 1 to 64.
     pub max_connections_per_host: usize,
+    /// Attempts for one request at one place, from 1 to 20; the client's own number where nothing is said.
+    pub attempts: Option<u32>,
+    /// How long a server may say nothing.
+    pub idle_timeout: Option<Duration>,
+    /// The wait before a second attempt.
+    pub retry_wait: Option<Duration>,
 }
 
 impl Default for Config {
     fn default() -> Self {
-        Self { mirrors: Mirrors::default(), mirror_only: false, max_connections_per_host: DEFAULT_CONNECTIONS }
+        Self {
+            mirrors: Mirrors::default(),
+            mirror_only: false,
+            max_connections_per_host: DEFAULT_CONNECTIONS,
+            attempts: None,
+            idle_timeout: None,
+            retry_wait: None,
+        }
     }
 }
 
@@ -74,6 +95,12 @@ struct File {
     mirror_only: bool,
     #[serde(default)]
     max_connections_per_host: Option<Spanned<u64>>,
+    #[serde(default)]
+    attempts: Option<Spanned<u64>>,
+    #[serde(default)]
+    idle_timeout: Option<Spanned<String>>,
+    #[serde(default)]
+    retry_wait: Option<Spanned<String>>,
 }
 
 impl Config {
@@ -94,25 +121,50 @@ impl Config {
         // A file of comments alone is no mistake.
         let file_model: Option<File> = yaml::parse(file, text)?;
         let Some(model) = file_model else { return Ok(Self::default()) };
-        let max_connections_per_host = match model.max_connections_per_host {
-            None => DEFAULT_CONNECTIONS,
-            Some(number) if (1..=MAX_CONNECTIONS).contains(&number.value) => {
-                usize::try_from(number.value).unwrap_or(DEFAULT_CONNECTIONS)
-            }
-            Some(number) => {
-                return Err(YamlError {
-                    file: file.to_owned(),
-                    place: Place::from(&number),
-                    message: format!("`max_connections_per_host` is {}", number.value),
-                    hint: Some(format!("write a number from 1 to {MAX_CONNECTIONS}")),
-                });
-            }
-        };
+        let connections = number(file, "max_connections_per_host", model.max_connections_per_host, MAX_CONNECTIONS)?;
+        let attempts = number(file, "attempts", model.attempts, MAX_ATTEMPTS)?;
         Ok(Self {
             mirrors: Mirrors::parse(file, model.mirrors)?,
             mirror_only: model.mirror_only,
-            max_connections_per_host,
+            max_connections_per_host: connections.map_or(DEFAULT_CONNECTIONS, |number| number as usize),
+            attempts,
+            idle_timeout: duration(file, "idle_timeout", model.idle_timeout, IDLE_TIMEOUTS)?,
+            retry_wait: duration(file, "retry_wait", model.retry_wait, RETRY_WAITS)?,
         })
+    }
+}
+
+/// A number from 1 to `most`.
+fn number(file: &str, name: &str, number: Option<Spanned<u64>>, most: u64) -> Result<Option<u32>, YamlError> {
+    let Some(number) = number else { return Ok(None) };
+    match u32::try_from(number.value) {
+        Ok(value) if (1..=most).contains(&number.value) => Ok(Some(value)),
+        _ => Err(YamlError {
+            file: file.to_owned(),
+            place: Place::from(&number),
+            message: format!("`{name}` is {}", number.value),
+            hint: Some(format!("write a number from 1 to {most}")),
+        }),
+    }
+}
+
+/// A duration such as `90s` or `500ms` within bounds.
+fn duration(
+    file: &str,
+    name: &str,
+    text: Option<Spanned<String>>,
+    (least, most): (Duration, Duration),
+) -> Result<Option<Duration>, YamlError> {
+    let Some(text) = text else { return Ok(None) };
+    let parsed = text.value.parse::<jiff::SignedDuration>().ok().and_then(|signed| Duration::try_from(signed).ok());
+    match parsed {
+        Some(duration) if (least..=most).contains(&duration) => Ok(Some(duration)),
+        _ => Err(YamlError {
+            file: file.to_owned(),
+            place: Place::from(&text),
+            message: format!("`{name}` is `{}`", text.value),
+            hint: Some(format!("write a duration from {least:?} to {most:?}, such as `90s` or `500ms`")),
+        }),
     }
 }
 
@@ -152,11 +204,14 @@ mod tests {
         let config = Config::parse(
             "config.yaml",
             "mirrors:\n  docker.io: [https://harbor.example.cn/dockerhub]\n  quay.io: [http://127.0.0.1:5000]\n  \
-             https://api.github.com: [http://127.0.0.1:8080/github]\nmirror_only: true\nmax_connections_per_host: 3\n",
+             https://api.github.com: [http://127.0.0.1:8080/github]\nmirror_only: true\nmax_connections_per_host: 3\n\
+             attempts: 7\nidle_timeout: 1m 30s\nretry_wait: 250ms\n",
         )
         .unwrap();
         assert!(config.mirror_only);
-        assert_eq!(config.max_connections_per_host, 3);
+        assert_eq!((config.max_connections_per_host, config.attempts), (3, Some(7)));
+        assert_eq!(config.idle_timeout, Some(Duration::from_secs(90)));
+        assert_eq!(config.retry_wait, Some(Duration::from_millis(250)));
         assert_ne!(config.mirrors, Mirrors::default());
         for empty in ["", "# nothing\n", "{}"] {
             assert_eq!(Config::parse("config.yaml", empty).unwrap(), Config::default(), "{empty:?}");
@@ -172,6 +227,13 @@ mod tests {
             let error = Config::parse("c.yaml", wrong).unwrap_err();
             assert_eq!(error.place, Place { line: 1, column: 27 }, "{error}");
         }
+        for wrong in ["60", "-1s", "0s", "2h", "soon", "''", "1 month"] {
+            let error = Config::parse("c.yaml", &format!("idle_timeout: {wrong}\n")).unwrap_err();
+            assert_eq!(error.place, Place { line: 1, column: 15 }, "{error}");
+            assert!(error.hint.unwrap().ends_with("from 100ms to 3600s, such as `90s` or `500ms`"));
+        }
+        let error = Config::parse("c.yaml", "attempts: 21\n").unwrap_err();
+        assert_eq!(error.hint.as_deref(), Some("write a number from 1 to 20"));
         let error = Config::parse("c.yaml", "mirrors:\n  a.io: []\n  a.io: []\n").unwrap_err();
         assert_eq!(error.place, Place { line: 3, column: 3 }, "{error}");
         for wrong in ["- 1\n", "mirror_only: maybe\n", "max_connections_per_host: -1\n", "mirrors: [a]\n", "{"] {

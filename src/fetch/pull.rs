@@ -49,20 +49,19 @@ impl Fetcher<'_> {
     /// Opens `range`; the response may begin at 0 all the same.
     pub(super) async fn open(&self, want: Want<'_>, range: Range<u64>) -> Result<Download, Error> {
         let whole = range.start == 0 && range.end >= want.size.unwrap_or(u64::MAX);
-        let asked = (!whole).then_some(range.clone());
-        let opened = match want.source {
-            Source::Registry(reference) => self.registry.open_blob(reference, &want.digest, asked).await,
-            Source::Url(url) => self.http.open(url, asked).await,
-            Source::Member { .. } => return Err(Error::NoPlace),
+        let mut opened = self.ask(want, (!whole).then_some(range.clone())).await;
+        let refused = |opened: &Result<_, source::Error>| {
+            let error = opened.as_ref().err();
+            want.size.is_some() && error.and_then(source::Error::status) == Some(StatusCode::RANGE_NOT_SATISFIABLE)
         };
-        let origin = want.source;
-        let download = match (opened, want.size) {
-            (Ok(download), _) => download,
-            (Err(error), Some(_)) if error.status() == Some(StatusCode::RANGE_NOT_SATISFIABLE) => {
-                return Err(want.wrong_size(origin, Found::Less(range.start + 1)));
-            }
-            (Err(source), _) => return Err(Error::Source { artifact: want.artifact.clone().into(), source }),
-        };
+        if refused(&opened) && !whole {
+            // A server that has the whole may still refuse to give a part of it.
+            opened = self.ask(want, None).await;
+        }
+        if refused(&opened) {
+            return Err(want.wrong_size(want.source, Found::Less(range.start + 1)));
+        }
+        let download = opened.map_err(|source| Error::Source { artifact: want.artifact.clone().into(), source })?;
         if let (Some(total), Some(size)) = (download.total(), want.size)
             && total != size
         {
@@ -71,44 +70,55 @@ impl Fetcher<'_> {
         Ok(download)
     }
 
-    /// Pulls `range`, beginning with a response that is already open, and gives its end.
+    async fn ask(&self, want: Want<'_>, range: Option<Range<u64>>) -> Result<Download, source::Error> {
+        match want.source {
+            Source::Registry(reference) => self.registry.open_blob(reference, &want.digest, range).await,
+            Source::Url(url) => self.http.open(url, range).await,
+            Source::Member { .. } => Err(source::Error::NoMirror { url: want.source.to_string() }),
+        }
+    }
+
+    /// Pulls what is missing up to `end`, beginning with a response that is already open; `at` follows what is written.
     pub(super) async fn pull(
         &self,
         want: Want<'_>,
-        range: Range<u64>,
+        at: &mut u64,
+        end: u64,
         first: Download,
         write: &Write,
-    ) -> Result<u64, Error> {
-        let mut at = range.start;
+    ) -> Result<(), Error> {
         let mut download = first;
         let (mut failed, mut early) = (0, 0);
         loop {
             let total = download.total();
-            let drained = self.drain(want, &mut download, at..range.end, write).await?;
-            let origin = shown(download.url());
+            let drained = self.drain(want, &mut download, *at..end, write).await?;
+            let (origin, detour) = (shown(download.url()), download.detour().cloned());
             drop(download);
-            if drained.at >= range.end {
-                return Ok(drained.at);
+            let progress = drained.at - *at;
+            *at = drained.at;
+            if *at >= end {
+                return Ok(());
             }
             match drained.failure {
                 Some(error) => {
-                    failed = if drained.at >= at + HEADWAY { 1 } else { failed + 1 };
-                    at = drained.at;
+                    failed = if progress >= HEADWAY { 1 } else { failed + 1 };
                     if !self.http.try_again(failed, &error).await {
-                        return Err(Error::Source { artifact: want.artifact.clone().into(), source: error });
+                        if !self.http.pass_over(detour.as_ref(), &error) {
+                            return Err(Error::Source { artifact: want.artifact.clone().into(), source: error });
+                        }
+                        failed = 0;
                     }
                 }
                 // Without a known size, the end of the body is the end, unless the server announced more.
-                None if want.size.is_none() && total.is_none_or(|total| drained.at >= total) => return Ok(drained.at),
+                None if want.size.is_none() && total.is_none_or(|total| *at >= total) => return Ok(()),
                 None => {
-                    early = if drained.at >= at + HEADWAY { 1 } else { early + 1 };
-                    at = drained.at;
+                    early = if progress >= HEADWAY { 1 } else { early + 1 };
                     if early > EARLY_ENDS {
-                        return Err(want.wrong_size(&origin, Found::Less(at + 1)));
+                        return Err(want.wrong_size(&origin, Found::Less(*at + 1)));
                     }
                 }
             }
-            download = self.open(want, at..range.end).await?;
+            download = self.open(want, *at..end).await?;
         }
     }
 

@@ -131,7 +131,11 @@ fn other_source() -> Source {
 }
 
 fn fetcher(server: &Server, cache: &Path, keep: bool) -> Fetcher<'static> {
-    let config = format!("mirror_only: true\nmirrors:\n  https://files.example: [\"{}\"]\n", server.address);
+    fetcher_with(&format!("https://files.example: ['{}']", server.address), cache, keep)
+}
+
+fn fetcher_with(mirrors: &str, cache: &Path, keep: bool) -> Fetcher<'static> {
+    let config = format!("mirror_only: true\nmirrors: {{{mirrors}}}\n");
     let http = Http::new(HttpOptions {
         config: Config::parse("config.yaml", &config).unwrap(),
         timeouts: Timeouts { idle: Duration::from_millis(300), ..Timeouts::default() },
@@ -210,6 +214,8 @@ async fn what_a_server_does_wrong_is_mended() {
         ("cuts and ignores", Box::new(|n, _| if n == 0 { Reply::Cut(70_000) } else { Reply::IgnoreRange })),
         ("hangs once", Box::new(|n, _| if n == 1 { Reply::Hang(300_000) } else { Reply::Good })),
         ("is busy", Box::new(|n, _| if n < 2 { Reply::Status(429) } else { Reply::Good })),
+        ("refuses one part", Box::new(|n, _| if n == 1 { Reply::Status(416) } else { Reply::Good })),
+        ("refuses the first part", Box::new(|n, _| if n == 0 { Reply::Status(416) } else { Reply::Good })),
         ("fails at times", Box::new(|n, _| if n % 3 == 0 { Reply::Status(503) } else { Reply::Good })),
         (
             "tells no length",
@@ -357,6 +363,57 @@ async fn another_source_is_asked_when_the_first_does_not_answer() {
         assert_eq!(result.as_ref().err().map(Error::exit), exit, "{result:?}");
         assert!(exit.is_some() || result.unwrap() == content);
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_one_place_does_not_finish_comes_from_the_next() {
+    let content = content(2 * SEGMENT + 1000);
+    // It brings half a megabyte of the first segments, and nothing more.
+    let stuck = || -> Script { Box::new(|n, _| if n < 2 { Reply::Cut(500_000) } else { Reply::Cut(10) }) };
+    for mirrors in [
+        "https://files.example/copy: ['GOOD/copy'], https://files.example: ['STUCK']",
+        "https://files.example: ['STUCK', 'GOOD']",
+    ] {
+        for keep in [false, true] {
+            let cache = tempfile::tempdir().unwrap();
+            let first = serve(content.clone(), stuck()).await;
+            let second = serve(content.clone(), Box::new(|_, _| Reply::Good)).await;
+            let mirrors = mirrors.replace("STUCK", &first.address).replace("GOOD", &second.address);
+            let fetcher = fetcher_with(&mirrors, cache.path(), keep);
+            let fetched = fetch_from(&fetcher, &content, vec![source(), other_source()]).await;
+            assert!(fetched.unwrap_or_else(|error| panic!("{mirrors}: {error:?}")) == content, "{mirrors}");
+            let requests = second.requests.lock().unwrap().clone();
+            assert!(!requests.contains(&Some(0)), "it goes on where the first ended: {requests:?}");
+            // Five attempts for each of three segments, and the two that were cut.
+            assert!(first.requests.lock().unwrap().len() <= 17, "the attempts are bounded");
+        }
+    }
+    // Where all places are so, the first one's failure is told.
+    let cache = tempfile::tempdir().unwrap();
+    let (first, second) = (serve(content.clone(), stuck()).await, serve(content.clone(), stuck()).await);
+    let mirrors = format!("https://files.example: ['{}', '{}']", first.address, second.address);
+    let error = fetch(&fetcher_with(&mirrors, cache.path(), false), &content).await.unwrap_err();
+    assert_eq!(error.exit(), Exit::Source, "{error:?}");
+    assert!(first.requests.lock().unwrap().len() + second.requests.lock().unwrap().len() <= 40);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn wrong_bytes_of_two_places_name_both() {
+    let content = content(2 * SEGMENT + 1000);
+    let cache = tempfile::tempdir().unwrap();
+    let first = serve(content.clone(), Box::new(|_, _| Reply::Cut(10))).await;
+    let second =
+        serve(content.clone(), Box::new(|_, _| Reply::Of(Bytes::from(vec![0; 2 * SEGMENT as usize + 1000])))).await;
+    let mirrors = format!(
+        "https://files.example/copy: ['{}/copy'], https://files.example: ['{}']",
+        second.address, first.address
+    );
+    let fetcher = fetcher_with(&mirrors, cache.path(), true);
+    let error = fetch_from(&fetcher, &content, vec![source(), other_source()]).await.unwrap_err();
+    let text = error.to_string();
+    assert_eq!(error.exit(), Exit::Mismatch, "{error:?}");
+    assert!(text.contains(&first.address) && text.contains(&second.address), "{text}");
+    assert_eq!(fetcher.store.size(Digest::of(&content)), None);
 }
 
 #[tokio::test(flavor = "multi_thread")]

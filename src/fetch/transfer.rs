@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ops::Range;
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 
@@ -49,11 +49,18 @@ impl Sink {
 pub(super) struct Transfer {
     pub(super) size: u64,
     pub(super) sink: Sink,
-    /// Where the first bytes came from, for messages, and whether some are an earlier run's.
-    origin: OnceLock<(String, bool)>,
+    origins: Mutex<Origins>,
     /// The digest of the whole, until it is claimed.
     digest: Mutex<Option<Digest>>,
     progress: Mutex<Progress>,
+}
+
+/// Where bytes came from, for messages.
+#[derive(Debug, Default)]
+struct Origins {
+    places: Vec<String>,
+    /// Some are an earlier run's.
+    resumed: bool,
 }
 
 #[derive(Debug)]
@@ -86,21 +93,37 @@ impl Progress {
 impl Transfer {
     pub(super) fn new(size: u64, sink: Sink) -> Self {
         let progress = Progress { written: BTreeMap::new(), hashed: 0, hasher: Some(Hasher::new()) };
-        Self { size, sink, origin: OnceLock::new(), digest: Mutex::new(None), progress: Mutex::new(progress) }
+        Self { size, sink, origins: Mutex::default(), digest: Mutex::new(None), progress: Mutex::new(progress) }
     }
 
-    pub(super) fn came_from(&self, origin: String, resumed: bool) {
-        // The first is kept.
-        let _ = self.origin.set((origin, resumed));
+    /// Notes a place that bytes come from.
+    pub(super) fn came_from(&self, place: String) {
+        let mut origins = self.origins();
+        if !origins.places.contains(&place) {
+            origins.places.push(place);
+        }
+    }
+
+    /// Notes that some of the bytes are an earlier run's.
+    pub(super) fn resume(&self) {
+        self.origins().resumed = true;
     }
 
     pub(super) fn origin(&self) -> String {
-        self.origin.get().map_or_else(|| "the cache".to_owned(), |(origin, _)| origin.clone())
+        match self.origins().places.as_slice() {
+            [] => "the cache".to_owned(),
+            places => places.join(" and "),
+        }
     }
 
     /// Whether an earlier run left some of the bytes.
     pub(super) fn was_resumed(&self) -> bool {
-        self.origin.get().is_none_or(|(_, resumed)| *resumed)
+        let origins = self.origins();
+        origins.resumed || origins.places.is_empty()
+    }
+
+    fn origins(&self) -> MutexGuard<'_, Origins> {
+        self.origins.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The digest of the whole, once it has arrived, and only to the first who asks.

@@ -17,6 +17,7 @@ use crate::bundle::write::Slot;
 use crate::event::Event;
 use crate::oci::{Digest, Hasher};
 use crate::plan::{Blob, Source};
+use crate::source::Download;
 use crate::source::error::shown;
 use crate::store::{SEGMENT, Store};
 
@@ -52,9 +53,7 @@ impl Fetcher<'_> {
         let blob = &task.job.blob;
         let transfer = match work {
             Work::Segment { transfer, source, range } => {
-                let want = want(blob, &blob.sources[source]);
-                let first = self.open(want, range.clone()).await?;
-                self.pull(want, range, first, &write_to(&transfer)).await?;
+                self.pull_range(blob, source, range, None, &transfer).await?;
                 transfer
             }
             Work::Begin => {
@@ -157,7 +156,12 @@ impl Fetcher<'_> {
         }
         let first = match self.open(want, missing[0].clone()).await {
             Ok(first) => first,
-            Err(error) => return Ok(Err(error)),
+            Err(error) => {
+                if let (Error::Size { .. }, Some(partial)) = (&error, &partial) {
+                    partial.discard();
+                }
+                return Ok(Err(error));
+            }
         };
         if !first.headers().contains_key(CONTENT_RANGE) {
             // The server sends the whole in one go: nothing that is here already may be written a second time
@@ -169,15 +173,57 @@ impl Fetcher<'_> {
             missing = std::iter::once(0..size).collect();
         }
         let transfer = Arc::new(Transfer::new(size, Sink { slots: task.job.slots.clone(), partial }));
-        transfer.came_from(shown(first.url()), !arrived.is_empty());
+        if !arrived.is_empty() {
+            transfer.resume();
+        }
         self.take_over(&transfer, arrived).await?;
         let range = missing.remove(0);
         for range in missing {
             let key = (number, range.start);
             queue.add(key, Work::Segment { transfer: Arc::clone(&transfer), source, range });
         }
-        self.pull(want, range, first, &write_to(&transfer)).await?;
+        self.pull_range(blob, source, range, Some(first), &transfer).await?;
         Ok(Ok(transfer))
+    }
+
+    /// Pulls a range from a source, and when that fails, what is missing of it from the next.
+    async fn pull_range(
+        &self,
+        blob: &Blob,
+        source: usize,
+        range: Range<u64>,
+        mut first: Option<Download>,
+        transfer: &Arc<Transfer>,
+    ) -> Result<(), Error> {
+        let write = write_to(transfer);
+        let mut at = range.start;
+        let mut failure = None;
+        for from in blob.sources.iter().skip(source).filter(|from| !matches!(from, Source::Member { .. })) {
+            let want = want(blob, from);
+            if let Some(error) = &failure {
+                self.reporter.report(Event::Detail(&format!("{error}; asking {from}")));
+            }
+            let once = async {
+                let download = match first.take() {
+                    Some(download) => download,
+                    None => self.open(want, at..range.end).await?,
+                };
+                transfer.came_from(shown(download.url()));
+                self.pull(want, &mut at, range.end, download, &write).await
+            };
+            match once.await {
+                Ok(()) => return Ok(()),
+                Err(error @ Error::Source { .. }) => drop(failure.get_or_insert(error)),
+                Err(error) => {
+                    // What has another length has other bytes too.
+                    if let (Error::Size { .. }, Some(partial)) = (&error, &transfer.sink.partial) {
+                        partial.discard();
+                    }
+                    return Err(error);
+                }
+            }
+        }
+        Err(failure.unwrap_or(Error::NoPlace))
     }
 
     async fn take_over(&self, transfer: &Arc<Transfer>, arrived: Vec<Range<u64>>) -> Result<(), Error> {

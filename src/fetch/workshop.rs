@@ -87,7 +87,8 @@ impl Fetcher<'_> {
         let limit = size.unwrap_or(MAX_UNKNOWN);
         let first = self.open(want, 0..limit).await?;
         let origin = shown(first.url());
-        let end = self.pull(want, 0..limit, first, &write).await?;
+        let mut end = 0;
+        self.pull(want, &mut end, limit, first, &write).await?;
         let found = writing.lock().unwrap_or_else(PoisonError::into_inner).1.clone().finish();
         if found != digest {
             return Err(Error::Mismatch { artifact: artifact.clone().into(), origin, expected: digest, found });

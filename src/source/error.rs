@@ -140,10 +140,12 @@ pub enum Error {
         reason: String,
     },
     /// Bytes that are not the ones asked for.
-    #[error("`{what}` has the wrong bytes: expected {expected}, found {found}")]
+    #[error("`{what}`: wrong bytes from {origin}: expected {expected}, found {found}")]
     Mismatch {
-        /// The artifact or URL.
+        /// The artifact.
         what: String,
+        /// Where they came from: the mirror or the end of the redirects.
+        origin: String,
         /// The digest that was asked for.
         expected: Digest,
         /// The digest of what came.
@@ -173,8 +175,11 @@ pub enum Error {
         /// What is wrong with its value.
         reason: &'static str,
     },
-    /// The HTTP client cannot be built.
+    /// The roots cannot be used.
     #[error("cannot set up TLS")]
+    Tls(#[source] rustls::Error),
+    /// The HTTP client cannot be built.
+    #[error("cannot set up the HTTP client")]
     Client(#[source] reqwest::Error),
 }
 
@@ -252,7 +257,9 @@ impl Diagnostic for Error {
             Self::Offline { .. } => Exit::Offline,
             Self::Credentials { .. } | Self::CredentialStore { .. } => Exit::Credentials,
             Self::Mismatch { .. } => Exit::Mismatch,
-            Self::NoMirror { .. } | Self::CaFile { .. } | Self::Variable { .. } | Self::Client(_) => Exit::Usage,
+            Self::NoMirror { .. } | Self::CaFile { .. } | Self::Variable { .. } | Self::Tls(_) | Self::Client(_) => {
+                Exit::Usage
+            }
             _ => Exit::Source,
         }
     }
@@ -284,9 +291,7 @@ impl Diagnostic for Error {
             Self::Status { refusal, .. } if refusal.status == StatusCode::TOO_MANY_REQUESTS => {
                 "wait, log in with `docker login`, or configure a mirror; the next run goes on".to_owned()
             }
-            Self::Client(_) => {
-                "install the system's `ca-certificates`, or name certificates with `--ca-file`".to_owned()
-            }
+            Self::Tls(_) => "install the system's `ca-certificates`, or name certificates with `--ca-file`".to_owned(),
             Self::Mismatch { .. } => {
                 "what is served is not what was locked: do not use it before you know why".to_owned()
             }

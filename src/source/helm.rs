@@ -189,9 +189,38 @@ struct RawEntry {
 type Versions = Option<Vec<Option<RawEntry>>>;
 
 /// The whole index, for the styles that [`cut`] does not know.
-#[derive(Deserialize)]
 struct Whole {
     entries: Option<BTreeMap<String, Versions>>,
+}
+
+/// By hand, because a derived one would take a list for the fields in their order, and a document without `entries`
+/// for an index without charts.
+impl<'de> Deserialize<'de> for Whole {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Reader;
+
+        impl<'de> serde::de::Visitor<'de> for Reader {
+            type Value = Whole;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("the index of a Helm repository, a map with `entries`")
+            }
+
+            fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<Whole, A::Error> {
+                let mut whole = None;
+                while let Some(key) = map.next_key::<String>()? {
+                    if key == "entries" {
+                        whole = Some(Whole { entries: map.next_value()? });
+                    } else {
+                        map.next_value::<serde::de::IgnoredAny>()?;
+                    }
+                }
+                whole.ok_or_else(|| serde::de::Error::missing_field("entries"))
+            }
+        }
+
+        deserializer.deserialize_map(Reader)
+    }
 }
 
 /// What the scan for a chart's lines came to.
@@ -230,7 +259,9 @@ fn cut<'a>(text: &'a str, chart: &str) -> Cut<'a> {
             continue;
         }
         let at = *indent.get_or_insert(depth);
-        if depth > at || (depth == at && at > 0 && body.starts_with("- ")) {
+        // The dash of a list without a key before it is for the full parse to refuse.
+        let keyed = start.is_some() || !names.is_empty();
+        if depth > at || (depth == at && at > 0 && keyed && body.starts_with("- ")) {
             continue;
         }
         if let Some((line, from)) = start {
@@ -443,6 +474,37 @@ generated: "2026-08-21T10:00:00Z"
         let torn = index().replace("deprecated: true", "deprecated: [");
         let error = parse(&torn, &repository(), "loki").unwrap_err();
         assert!(matches!(&error, Error::Malformed(e) if (20..=25).contains(&e.place.line)), "{error}");
+    }
+
+    #[test]
+    fn what_is_no_index_is_not_called_an_index_without_the_chart() {
+        for text in [
+            "",
+            "[]",
+            "[{}]",
+            "- {}\n",
+            "- loki:\n  - version: 1.0.0\n",
+            "{}",
+            "apiVersion: v1\n",
+            "message: Not Found\n",
+            r#"{"message": "Not Found"}"#,
+            r#"[{"loki": []}]"#,
+            "entries:\n- loki\n",
+            "entries:\n- loki:\n",
+            "entries:\n  - loki:\n    - version: 1.0.0\n",
+            "entries: []\n",
+            "entries: loki\n",
+            "entries:\n  loki: {}\n",
+            "entries:\n  loki:\n    version: 1.0.0\n",
+            "entries:\n  loki:\n  - 1.0.0\n",
+        ] {
+            let error = parse(text, &repository(), "loki").unwrap_err();
+            assert!(matches!(error, Error::Malformed(_)), "{text:?}: {error}");
+        }
+        for text in ["entries: {}\n", "entries:\n", "entries: {other: []}\n", r#"{"entries": {}}"#] {
+            let error = parse(text, &repository(), "loki").unwrap_err();
+            assert!(matches!(error, Error::NoChart { .. }), "{text:?}: {error}");
+        }
     }
 
     #[test]

@@ -1,7 +1,12 @@
 //! `bundler pack` against a real registry, and against the embedded upstream when something has to go wrong.
 
 mod faults;
+mod hostile;
+mod logins;
+mod random_faults;
+mod servers;
 mod site;
+mod wrong_bytes;
 
 use std::collections::BTreeSet;
 

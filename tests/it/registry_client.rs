@@ -36,10 +36,10 @@ async fn read_real_images(server: &support::Registry) {
     let images = support::debian_images().expect("the registry has them");
     let sandbox = Sandbox::new();
     let ca_file = server.ca().map(Into::into);
-    let docker_config = Some(sandbox.write("config.json", server.docker_config()));
+    let credential_files = vec![sandbox.write("config.json", server.docker_config())];
     let config = format!("mirror_only: true\nmirrors: {{site.example: ['{}']}}\n", server.url());
     let options = || HttpOptions { ca_file: Clone::clone(&ca_file), ..HttpOptions::default() };
-    let registry = client(&config, HttpOptions { docker_config, ..options() });
+    let registry = client(&config, HttpOptions { credential_files, ..options() });
     let mut largest: Option<(Reference, Digest, u64)> = None;
     for image in &images {
         let name = image.reference.split_once('/').expect("it has a host").1;
@@ -79,8 +79,8 @@ async fn read_real_images(server: &support::Registry) {
     let missing = client(&config, options()).manifest(&reference).await.unwrap_err();
     assert_eq!(missing.exit(), Exit::Credentials, "{missing}");
     let wrong = server.docker_config().replace("Y2Fycmllcjpjb3JyZWN0IGhvcnNl", "Y2Fycmllcjp3cm9uZw==");
-    let docker_config = Some(sandbox.write("wrong.json", wrong));
-    let wrong = client(&config, HttpOptions { docker_config, ..options() }).manifest(&reference).await.unwrap_err();
+    let credential_files = vec![sandbox.write("wrong.json", wrong)];
+    let wrong = client(&config, HttpOptions { credential_files, ..options() }).manifest(&reference).await.unwrap_err();
     assert_eq!(wrong.exit(), Exit::Credentials, "{wrong}");
     let stranger = client(&config, HttpOptions::default()).manifest(&reference).await.unwrap_err();
     assert!(stranger.hint().is_some_and(|hint| hint.contains("--ca-file")), "{stranger}");

@@ -1,17 +1,19 @@
-//! Docker's `config.json` and its credential helpers.
+//! Docker's `config.json` with its credential helpers, and podman's `auth.json`, which has the same form.
 
+use std::collections::BTreeSet;
 use std::io::Read as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use docker_credential::{CredentialRetrievalError, DockerCredential};
+use serde::Deserialize;
 
 use crate::config::DOCKER_HUB_API;
 use crate::source::error::Error;
 
-/// The largest `config.json`, 1 MiB; it holds a few hundred bytes a registry.
+/// The largest file of credentials, 1 MiB; it holds a few hundred bytes a registry.
 const MAX_CONFIG: u64 = 1 << 20;
 
-/// What `config.json` has for a registry.
+/// What a file has for a registry.
 #[derive(Clone, PartialEq, Eq)]
 pub(super) enum Credential {
     /// A user's name and password.
@@ -20,11 +22,19 @@ pub(super) enum Credential {
     Refresh(String),
 }
 
-/// Looks up a registry by its host and port; `None` where nobody logged in.
+/// Looks up a registry by its host and port in the first file that knows it; `None` where nobody logged in.
 ///
 /// Runs credential helpers, so it must not be called on an async thread.
-pub(super) fn find(config: Option<&Path>, host: &str) -> Result<Option<Credential>, Error> {
-    let Some(path) = config else { return Ok(None) };
+pub(super) fn find(files: &[PathBuf], host: &str, repository: &str) -> Result<Option<Credential>, Error> {
+    for file in files {
+        if let Some(credential) = find_in(file, host, repository)? {
+            return Ok(Some(credential));
+        }
+    }
+    Ok(None)
+}
+
+fn find_in(path: &Path, host: &str, repository: &str) -> Result<Option<Credential>, Error> {
     let error = |reason: String| Error::CredentialStore {
         registry: host.to_owned(),
         looked: format!("`{}`", path.display()),
@@ -39,8 +49,8 @@ pub(super) fn find(config: Option<&Path>, host: &str) -> Result<Option<Credentia
     if text.len() as u64 > MAX_CONFIG {
         return Err(error(format!("it has more than {MAX_CONFIG} bytes")));
     }
-    for server in servers(host) {
-        match docker_credential::get_credential_from_reader(&text[..], server) {
+    for server in servers(&text, host, repository) {
+        match docker_credential::get_credential_from_reader(&text[..], &server) {
             Ok(DockerCredential::IdentityToken(token)) => return Ok(Some(Credential::Refresh(token))),
             Ok(DockerCredential::UsernamePassword(user, password)) => {
                 return Ok(Some(Credential::Password(user, password)));
@@ -58,20 +68,35 @@ pub(super) fn find(config: Option<&Path>, host: &str) -> Result<Option<Credentia
     Ok(None)
 }
 
-/// The names under which `config.json` may know a registry; Docker Hub has kept its first one.
-fn servers(host: &str) -> Vec<&str> {
-    if DOCKER_HUB_API.strip_prefix("https://") == Some(host) {
-        vec!["https://index.docker.io/v1/", "docker.io"]
-    } else {
-        vec![host]
+/// The names under which a file may know a registry; Docker Hub has kept its first one.
+///
+/// Podman's also has repositories and what is above them (containers-auth.json(5)); the longest is asked first, and
+/// only where the file has it, because a helper is asked for hosts alone.
+fn servers(text: &[u8], host: &str, repository: &str) -> Vec<String> {
+    #[derive(Deserialize)]
+    struct File {
+        #[serde(default)]
+        auths: Option<std::collections::BTreeMap<String, serde::de::IgnoredAny>>,
     }
+    let hub = DOCKER_HUB_API.strip_prefix("https://") == Some(host);
+    let host = if hub { "docker.io" } else { host };
+    let known: BTreeSet<_> = serde_json::from_slice::<File>(text)
+        .ok()
+        .and_then(|file| file.auths)
+        .map(|auths| auths.into_keys().collect())
+        .unwrap_or_default();
+    let mut paths: Vec<_> = repository.match_indices('/').map(|(at, _)| &repository[..at]).collect();
+    paths.push(repository);
+    let below = paths.into_iter().rev().map(|path| format!("{host}/{path}")).filter(|name| known.contains(name));
+    let first = hub.then(|| "https://index.docker.io/v1/".to_owned());
+    below.chain(first).chain([host.to_owned()]).collect()
 }
 
 /// Where credentials are looked for, in words.
-pub(super) fn place(config: Option<&Path>) -> String {
-    match config {
-        Some(path) => format!("`{}`", path.display()),
-        None => "no place, because neither DOCKER_CONFIG nor HOME is set".to_owned(),
+pub(super) fn places(files: &[PathBuf]) -> String {
+    match files {
+        [] => "no place, because neither DOCKER_CONFIG nor HOME is set".to_owned(),
+        files => files.iter().map(|path| format!("`{}`", path.display())).collect::<Vec<_>>().join(", "),
     }
 }
 
@@ -85,7 +110,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("config.json");
         std::fs::write(&path, json).unwrap();
-        find(Some(&path), host)
+        find(&[path], host, "org/app")
     }
 
     fn password(user: &str, password: &str) -> Option<Credential> {
@@ -103,8 +128,30 @@ mod tests {
         assert!(lookup(json, "127.0.0.1:5001").unwrap().is_none());
         assert!(lookup(json, "docker.io.evil.example").unwrap().is_none());
         assert!(lookup("{}", "quay.io").unwrap().is_none());
-        assert!(find(None, "quay.io").unwrap().is_none());
-        assert!(find(Some(Path::new("/nonexistent/config.json")), "quay.io").unwrap().is_none());
+        assert!(find(&[], "quay.io", "org/app").unwrap().is_none());
+        assert!(find(&["/nonexistent/config.json".into()], "quay.io", "org/app").unwrap().is_none());
+    }
+
+    #[test]
+    fn finds_what_podman_login_wrote() {
+        // `user:pass`, `org:pass` and `app:pass` in base64.
+        let json = r#"{"auths":{"quay.io":{"auth":"dXNlcjpwYXNz"},"quay.io/org":{"auth":"b3JnOnBhc3M="},
+            "quay.io/org/app":{"auth":"YXBwOnBhc3M="},"docker.io":{"auth":"dXNlcjpwYXNz"}}}"#;
+        let directory = tempfile::tempdir().unwrap();
+        let path = |name: &str| directory.path().join(name);
+        std::fs::write(path("auth.json"), json).unwrap();
+        std::fs::write(path("config.json"), r#"{"auths":{"ghcr.io":{"auth":"dXNlcjpwYXNz"}}}"#).unwrap();
+        let files = [path("none.json"), path("config.json"), path("auth.json")];
+        for (host, repository, user) in [
+            ("quay.io", "org/app", "app"),
+            ("quay.io", "org/application", "org"),
+            ("quay.io", "organisation/app", "user"),
+            ("ghcr.io", "org/app", "user"),
+            ("registry-1.docker.io", "library/busybox", "user"),
+        ] {
+            assert!(find(&files, host, repository).unwrap() == password(user, "pass"), "{host}/{repository}");
+        }
+        assert!(find(&files, "gcr.io", "org/app").unwrap().is_none());
     }
 
     /// Runs itself with a PATH where the helpers are: a process has one environment for all of its tests.

@@ -92,7 +92,7 @@ pub(super) fn refused(http: &Http, place: &Url, repository: &str, reason: String
         registry: host(place),
         repository: repository.to_owned(),
         reason,
-        looked: credentials::place(http.docker_config()),
+        looked: credentials::places(http.credential_files()),
     }
 }
 
@@ -135,10 +135,10 @@ impl Asker<'_> {
     }
 
     async fn credential(&self) -> Result<Option<Credential>, Error> {
-        let config = self.http.docker_config().map(std::path::Path::to_owned);
-        let host = host(self.place);
+        let (files, host) = (self.http.credential_files().to_owned(), host(self.place));
+        let repository = self.repository.to_owned();
         // A helper is a process that may wait for a key ring.
-        let found = tokio::task::spawn_blocking(move || credentials::find(config.as_deref(), &host)).await;
+        let found = tokio::task::spawn_blocking(move || credentials::find(&files, &host, &repository)).await;
         found.unwrap_or_else(|_| Err(self.refused("the lookup of credentials was stopped".to_owned())))
     }
 

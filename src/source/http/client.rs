@@ -1,8 +1,13 @@
 //! Building the two clients: TLS, proxies, timeouts.
 
 use std::path::Path;
+use std::sync::Arc;
 
-use reqwest::{Certificate, Client, ClientBuilder, NoProxy, Proxy};
+use reqwest::{Client, ClientBuilder, NoProxy, Proxy};
+use rustls::ClientConfig;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
+use rustls_platform_verifier::Verifier;
 
 use super::options::{HttpOptions, Proxies};
 use crate::source::Error;
@@ -25,8 +30,14 @@ pub(super) fn build(options: &HttpOptions) -> Result<Clients, Error> {
     // An earlier client of this process may have installed it already.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let certificates = options.ca_file.as_deref().map(certificates).transpose()?.unwrap_or_default();
-    let api = common(options, &certificates)?.build().map_err(Error::Client)?;
-    let blobs = common(options, &certificates)?
+    let tls = tls(certificates).map_err(Error::Tls)?;
+    let speaking = |protocols: &[&[u8]]| {
+        let mut tls = tls.clone();
+        tls.alpn_protocols = protocols.iter().map(|protocol| protocol.to_vec()).collect();
+        tls
+    };
+    let api = common(options, speaking(&[b"h2", b"http/1.1"]))?.build().map_err(Error::Client)?;
+    let blobs = common(options, speaking(&[b"http/1.1"]))?
         .http1_only()
         .pool_max_idle_per_host(options.config.max_connections_per_host)
         .build()
@@ -34,32 +45,46 @@ pub(super) fn build(options: &HttpOptions) -> Result<Clients, Error> {
     Ok(Clients { api, blobs })
 }
 
-fn common(options: &HttpOptions, certificates: &[Certificate]) -> Result<ClientBuilder, Error> {
+/// Trusts the system's roots and `certificates`. Both clients share it: reading the system's roots takes longer than
+/// all else that is done before the first request.
+fn tls(certificates: Vec<CertificateDer<'static>>) -> Result<ClientConfig, rustls::Error> {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let verifier = Verifier::new_with_extra_roots(certificates, Arc::clone(&provider))?;
+    let versions = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
+    // Reqwest would use this verifier too, but for each client anew.
+    Ok(versions.dangerous().with_custom_certificate_verifier(Arc::new(verifier)).with_no_client_auth())
+}
+
+fn common(options: &HttpOptions, tls: ClientConfig) -> Result<ClientBuilder, Error> {
     let mut builder = Client::builder()
         .user_agent(USER_AGENT)
         .redirect(reqwest::redirect::Policy::none())
         .retry(reqwest::retry::never())
         .referer(false)
         .no_proxy()
+        .tls_backend_preconfigured(tls)
         .connect_timeout(options.timeouts.connect)
         .read_timeout(options.timeouts.idle);
     for proxy in proxies(&options.proxies)? {
         builder = builder.proxy(proxy);
     }
-    if !certificates.is_empty() {
-        builder = builder.tls_certs_merge(certificates.iter().cloned());
-    }
     Ok(builder)
 }
 
-fn certificates(path: &Path) -> Result<Vec<Certificate>, Error> {
+fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, Error> {
     let error = |reason: String| Error::CaFile { path: path.to_owned(), reason };
     let size = std::fs::metadata(path).map_err(|e| error(e.to_string()))?.len();
     if size > MAX_CA_FILE {
         return Err(error(format!("it has {size} bytes")));
     }
     let pem = std::fs::read(path).map_err(|e| error(e.to_string()))?;
-    let certificates = Certificate::from_pem_bundle(&pem).map_err(|_| error("it is no PEM".to_owned()))?;
+    let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&pem).collect();
+    let certificates = certificates.map_err(|_| error("it is no PEM".to_owned()))?;
+    // One that is no certificate is named here, with its file.
+    let mut roots = rustls::RootCertStore::empty();
+    for certificate in &certificates {
+        roots.add(certificate.clone()).map_err(|_| error("it holds something that is no certificate".to_owned()))?;
+    }
     if certificates.is_empty() {
         return Err(error("it holds no certificate in PEM".to_owned()));
     }

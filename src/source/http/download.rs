@@ -22,6 +22,7 @@ pub struct Download {
     /// Bytes of this response still to come, where it said how many.
     left: Option<u64>,
     url: Url,
+    detour: Option<Url>,
 }
 
 impl Download {
@@ -42,7 +43,17 @@ impl Download {
             (StatusCode::OK, _) => (0, length, length),
             _ => return Err(malformed("a status that no download has")),
         };
-        Ok(Self { response, _permit: permit, offset, total, left, url })
+        Ok(Self { response, _permit: permit, offset, total, left, url, detour: None })
+    }
+
+    /// Notes the place that was asked, if there is another to ask when its bytes do not come.
+    pub(crate) fn with_detour(self, detour: Option<Url>) -> Self {
+        Self { detour, ..self }
+    }
+
+    /// The place that was asked, if there is another to ask.
+    pub(crate) const fn detour(&self) -> Option<&Url> {
+        self.detour.as_ref()
     }
 
     /// Where in the whole the first byte belongs: 0 when the server ignored the range that was asked for.

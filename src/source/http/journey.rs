@@ -17,7 +17,7 @@ const ATTEMPTS_BEFORE_NEXT: u32 = 2;
 /// A wait from which on nobody should wonder why nothing moves.
 const NOTABLE_WAIT: Duration = Duration::from_secs(10);
 
-/// Hosts that could not be reached in this run; they are asked last.
+/// Hosts that could not be reached in this run, or whose bytes did not come; they are asked last.
 #[derive(Default)]
 pub(super) struct Unreachable(Mutex<HashSet<String>>);
 
@@ -26,7 +26,7 @@ impl Unreachable {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(url.authority().to_owned());
     }
 
-    fn has(&self, url: &Url) -> bool {
+    pub(super) fn has(&self, url: &Url) -> bool {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).contains(url.authority())
     }
 }
@@ -73,6 +73,13 @@ impl<T: Place> Journey<'_, T> {
     /// The place to ask now.
     pub(crate) fn here(&self) -> &T {
         &self.here
+    }
+
+    /// The place to ask now, if another one is left that may do better.
+    pub(crate) fn detour(&self) -> Option<Url> {
+        let unreachable = &self.http.0.unreachable;
+        let other = self.places.as_slice().iter().any(|place| !unreachable.has(place.url()));
+        other.then(|| self.here.url().clone())
     }
 
     /// After a failure: waits, or moves on to the next place, or gives the failure back where nothing is left to try.
@@ -127,5 +134,19 @@ impl Http {
         }
         self.wait(failed, error).await;
         true
+    }
+
+    /// Asks the host of `place` last from now on, because it answers but its bytes do not come; `false` where that
+    /// would change nothing.
+    pub(crate) fn pass_over(&self, place: Option<&Url>, error: &Error) -> bool {
+        let Some(place) = place.filter(|_| error.is_transient()) else { return false };
+        self.0.unreachable.add(place);
+        self.0.reporter.report(Event::Warning(&format!("{error}; asking another place than `{}`", shown(place))));
+        true
+    }
+
+    /// Whether the host of `place` is asked last.
+    pub(crate) fn passes_over(&self, place: &Url) -> bool {
+        self.0.unreachable.has(place)
     }
 }

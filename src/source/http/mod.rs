@@ -87,7 +87,7 @@ struct Inner {
     cache: Option<cache::Cache>,
     github_api: Url,
     github_token: Option<String>,
-    docker_config: Option<std::path::PathBuf>,
+    credential_files: Vec<std::path::PathBuf>,
     retry: Retry,
     sleep: Sleep,
     reporter: Arc<dyn crate::event::Reporter>,
@@ -106,7 +106,7 @@ impl Http {
             cache: options.cache_dir.as_deref().map(cache::Cache::new),
             github_api: options.github_api.unwrap_or_else(default_github_api),
             github_token: options.github_token,
-            docker_config: options.docker_config,
+            credential_files: options.credential_files,
             retry: options.retry,
             sleep: options.sleep,
             reporter: options.reporter,
@@ -132,8 +132,8 @@ impl Http {
         &self.0.config
     }
 
-    pub(super) fn docker_config(&self) -> Option<&std::path::Path> {
-        self.0.docker_config.as_deref()
+    pub(super) fn credential_files(&self) -> &[std::path::PathBuf] {
+        &self.0.credential_files
     }
 
     /// A small document.
@@ -186,7 +186,7 @@ impl Http {
         loop {
             let answer = self.ask(&call, url, journey.here()).await;
             match answer.and_then(|answer| Download::new(answer, range.as_ref())) {
-                Ok(download) => return Ok(download),
+                Ok(download) => return Ok(download.with_detour(journey.detour())),
                 Err(error) => journey.after(error).await?,
             }
         }

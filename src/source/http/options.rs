@@ -28,8 +28,8 @@ pub struct HttpOptions {
     pub github_api: Option<Url>,
     /// Sent to the host of `github_api`, or to the mirror that is configured for it, and nowhere else.
     pub github_token: Option<String>,
-    /// Docker's `config.json`.
-    pub docker_config: Option<PathBuf>,
+    /// Files in the form of docker's `config.json` that are searched for credentials, in this order.
+    pub credential_files: Vec<PathBuf>,
     /// Proxies; loopback addresses never go through one.
     pub proxies: Proxies,
     /// When a server counts as silent.
@@ -101,7 +101,7 @@ impl Default for HttpOptions {
             cache_dir: None,
             github_api: None,
             github_token: None,
-            docker_config: None,
+            credential_files: Vec::new(),
             proxies: Proxies::default(),
             timeouts: Timeouts::default(),
             retry: Retry::default(),
@@ -112,20 +112,17 @@ impl Default for HttpOptions {
 }
 
 impl HttpOptions {
-    /// Takes the proxies, `GITHUB_TOKEN`, `GITHUB_API_URL` and the place of docker's `config.json` from the environment.
+    /// Takes the proxies, `GITHUB_TOKEN`, `GITHUB_API_URL` and the places of credentials from the environment.
     ///
     /// Empty variables count as unset.
     pub fn with_environment(self, variable: impl Fn(&str) -> Option<String>) -> Result<Self, Error> {
         let set = |name: &str| variable(name).filter(|value| !value.is_empty());
         let either = |upper: &str| set(upper).or_else(|| set(&upper.to_ascii_lowercase()));
-        let docker = set("DOCKER_CONFIG")
-            .map(PathBuf::from)
-            .or_else(|| set("HOME").map(|home| PathBuf::from(home).join(".docker")));
         let github_api = set("GITHUB_API_URL").map(|text| github_api(&text)).transpose()?;
         Ok(Self {
             github_api,
             github_token: set("GITHUB_TOKEN").map(|token| token.trim().to_owned()),
-            docker_config: docker.map(|directory| directory.join("config.json")),
+            credential_files: credential_files(&set),
             proxies: Proxies {
                 https: either("HTTPS_PROXY"),
                 http: either("HTTP_PROXY"),
@@ -135,6 +132,17 @@ impl HttpOptions {
             ..self
         })
     }
+}
+
+/// Where docker and podman keep credentials; podman's are those of containers-auth.json(5).
+fn credential_files(set: &impl Fn(&str) -> Option<String>) -> Vec<PathBuf> {
+    let below = |name: &str, rest: &str| set(name).map(|directory| PathBuf::from(directory).join(rest));
+    let own = set("REGISTRY_AUTH_FILE").map(PathBuf::from);
+    let docker = below("DOCKER_CONFIG", "config.json").or_else(|| below("HOME", ".docker/config.json"));
+    let session = below("XDG_RUNTIME_DIR", "containers/auth.json");
+    let lasting =
+        below("XDG_CONFIG_HOME", "containers/auth.json").or_else(|| below("HOME", ".config/containers/auth.json"));
+    own.into_iter().chain(docker).chain(session).chain(lasting).collect()
 }
 
 fn github_api(text: &str) -> Result<Url, Error> {

@@ -479,6 +479,9 @@ fn takes_the_environment() {
             pairs.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned())
         })
     };
+    let files = |options: &HttpOptions| -> Vec<_> {
+        options.credential_files.iter().map(|path| path.to_str().unwrap().to_owned()).collect()
+    };
     let options = set(&[
         ("HOME", "/h"),
         ("https_proxy", "http://p:1"),
@@ -487,15 +490,20 @@ fn takes_the_environment() {
         ("GITHUB_API_URL", "http://127.0.0.1:1/api"),
     ])
     .unwrap();
-    assert_eq!(options.docker_config.as_deref(), Some(std::path::Path::new("/h/.docker/config.json")));
+    assert_eq!(files(&options), ["/h/.docker/config.json", "/h/.config/containers/auth.json"]);
     assert_eq!(options.proxies.https.as_deref(), Some("http://p:1"));
     assert_eq!(options.proxies.none_for.as_deref(), Some("a"));
     assert_eq!(options.github_token.as_deref(), Some("t"));
     assert_eq!(options.github_api.as_ref().unwrap().as_str(), "http://127.0.0.1:1/api");
     assert!(!format!("{options:?}").contains("http://p:1"));
     let options = set(&[("HOME", "/h"), ("DOCKER_CONFIG", "/d"), ("GITHUB_TOKEN", "")]).unwrap();
-    assert_eq!(options.docker_config.as_deref(), Some(std::path::Path::new("/d/config.json")));
+    assert_eq!(files(&options), ["/d/config.json", "/h/.config/containers/auth.json"]);
     assert_eq!(options.github_token, None);
+    let options =
+        set(&[("HOME", "/h"), ("REGISTRY_AUTH_FILE", "/a.json"), ("XDG_RUNTIME_DIR", "/r"), ("XDG_CONFIG_HOME", "/c")])
+            .unwrap();
+    let all = ["/a.json", "/h/.docker/config.json", "/r/containers/auth.json", "/c/containers/auth.json"];
+    assert_eq!(files(&options), all);
     for bad in [&[("GITHUB_API_URL", "x")], &[("GITHUB_API_URL", "ftp://x")], &[("GITHUB_API_URL", "https://a:b@x")]] {
         assert_eq!(set(bad).err().unwrap().exit(), Exit::Usage);
     }

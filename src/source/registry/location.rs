@@ -5,6 +5,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use url::Url;
 
+#[cfg(doc)]
+use crate::source::http::Download;
+
 /// What is known about one blob's place.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) enum Where {
@@ -13,8 +16,8 @@ pub(super) enum Where {
     Unknown,
     /// The registry serves it itself.
     Here,
-    /// The registry redirected to this URL, which is good for some time.
-    At(Url),
+    /// The registry redirected to this URL, which is good for some time; with [`Download::detour`] of the answer.
+    At(Url, Option<Url>),
 }
 
 /// The places by the blob's original URL.

@@ -15,8 +15,8 @@ use url::Url;
 
 use self::location::{Locations, Where};
 use super::auth::{self, Access};
-use super::error::{Error, server_message};
-use super::http::{Answer, Call, Download, Http, Line, download};
+use super::error::{Error, server_message, shown};
+use super::http::{Answer, Body, Call, Download, Http, Line, download};
 use crate::config::Endpoint;
 use crate::oci::manifest::{MAX_MANIFEST, Manifest};
 use crate::oci::{Digest, Reference, media_type};
@@ -65,7 +65,7 @@ impl Registry {
             let once = async {
                 let answer = self.ask(&call, journey.here()).await?;
                 let body = self.http.read(answer, MAX_MANIFEST).await?;
-                checked(reference, &body.headers, body.bytes)
+                checked(reference, body)
             };
             match once.await {
                 Ok(manifest) => return Ok(manifest),
@@ -94,6 +94,7 @@ impl Registry {
         let headers = answer.response.headers();
         let known = |name: &String| media_type::is_index(name) || media_type::is_manifest(name);
         let stated = (stated_digest(headers), download::content_length(headers), content_type(headers).filter(known));
+        let origin = shown(&answer.url);
         drop(answer);
         let (Some(digest), Some(size), Some(media_type)) = stated else {
             // Some registries say nothing of use to HEAD; only the bytes tell.
@@ -103,7 +104,7 @@ impl Registry {
         };
         match reference.digest() {
             Some(expected) if expected != digest => {
-                Err(Error::Mismatch { what: reference.to_string(), expected, found: digest })
+                Err(Error::Mismatch { what: reference.to_string(), origin, expected, found: digest })
             }
             _ => Ok(Some(ManifestHead { digest, size, media_type })),
         }
@@ -123,8 +124,8 @@ impl Registry {
                 Ok(body) => {
                     let found = Digest::of(&body.bytes);
                     if found != *digest {
-                        let what = format!("{}@{digest}", reference.name());
-                        return Err(Error::Mismatch { what, expected: *digest, found });
+                        let (what, origin) = (format!("{}@{digest}", reference.name()), shown(&body.url));
+                        return Err(Error::Mismatch { what, origin, expected: *digest, found });
                     }
                     return Ok(body.bytes);
                 }
@@ -147,15 +148,16 @@ impl Registry {
         let original = original(reference, &rest)?;
         let place = self.locations.place(original.as_str());
         let mut known = place.lock().await;
-        if let Where::At(url) = &*known {
-            let url = url.clone();
-            drop(known);
-            // Whatever is wrong there, such as an expired signature, the registry knows better.
-            if let Ok(download) = self.open_at(&call, &url, range.as_ref()).await {
-                return Ok(download);
+        if let Where::At(url, detour) = known.clone() {
+            if detour.as_ref().is_none_or(|asked| !self.http.passes_over(asked)) {
+                drop(known);
+                // Whatever is wrong there, such as an expired signature, the registry knows better.
+                if let Ok(download) = self.open_at(&call, &url, range.as_ref()).await {
+                    return Ok(download.with_detour(detour));
+                }
+                known = place.lock().await;
             }
-            known = place.lock().await;
-            if *known == Where::At(url) {
+            if *known == Where::At(url, detour) {
                 *known = Where::Unknown;
             }
         }
@@ -166,7 +168,7 @@ impl Registry {
         }
         // The others wait: what this one finds is theirs too.
         let (download, redirected) = self.open_here(&call, &original, reference, &rest, range.as_ref()).await?;
-        *known = redirected.map_or(Where::Here, Where::At);
+        *known = redirected.map_or(Where::Here, |url| Where::At(url, download.detour().cloned()));
         Ok(download)
     }
 
@@ -190,7 +192,7 @@ impl Registry {
             let once = async {
                 let answer = self.ask(call, journey.here()).await?;
                 let redirected = answer.elsewhere.then(|| answer.url.clone());
-                Ok((Download::new(answer, range)?, redirected))
+                Ok((Download::new(answer, range)?.with_detour(journey.detour()), redirected))
             };
             match once.await {
                 Ok(opened) => return Ok(opened),
@@ -258,12 +260,12 @@ fn content_type(headers: &HeaderMap) -> Option<String> {
 }
 
 /// Parses a manifest whose bytes are the ones that were asked for.
-fn checked(reference: &Reference, headers: &HeaderMap, bytes: Bytes) -> Result<Manifest, Error> {
-    let found = Digest::of(&bytes);
-    let expected = reference.digest().into_iter().chain(stated_digest(headers));
+fn checked(reference: &Reference, body: Body) -> Result<Manifest, Error> {
+    let found = Digest::of(&body.bytes);
+    let expected = reference.digest().into_iter().chain(stated_digest(&body.headers));
     if let Some(expected) = expected.into_iter().find(|expected| *expected != found) {
-        return Err(Error::Mismatch { what: reference.to_string(), expected, found });
+        return Err(Error::Mismatch { what: reference.to_string(), origin: shown(&body.url), expected, found });
     }
-    Manifest::parse(bytes, content_type(headers).as_deref())
+    Manifest::parse(body.bytes, content_type(&body.headers).as_deref())
         .map_err(|source| Error::Manifest { reference: reference.to_string(), source })
 }

@@ -41,7 +41,7 @@ fn logged_in(server: &Server, entry: &str) -> (Registry, tempfile::TempDir) {
 }
 
 fn with_config(config: &str, docker: PathBuf) -> Registry {
-    Registry::new(Http::new(HttpOptions { docker_config: Some(docker), ..options(config) }).unwrap())
+    Registry::new(Http::new(HttpOptions { credential_files: vec![docker], ..options(config) }).unwrap())
 }
 
 fn manifest() -> Reply {

@@ -80,7 +80,7 @@ fn a_signal_at_any_time_leaves_what_the_next_run_needs() {
     site.push(&registry);
     site.streamed();
     let expected = site.pack(&["--arch", "arm64", "--output", "expected.tar.gz"])["sha256"].clone();
-    for (signal, code) in [("INT", Some(130)), ("TERM", Some(130)), ("KILL", None)] {
+    for (signal, code) in [("INT", Some(130)), ("TERM", Some(130)), ("HUP", Some(130)), ("KILL", None)] {
         for store in [&["--no-store"][..], &[]] {
             std::fs::remove_dir_all(site.sandbox.cache()).unwrap();
             upstream.forget();

@@ -10,7 +10,7 @@ use bundler::oci::{Arch, Digest};
 
 use crate::support::{Registry, Sandbox};
 use crate::upstream::Upstream;
-use crate::upstream::image::{Compression, Image, Kind, Layer, tar};
+use crate::upstream::image::{Compression, Image, Kind, Layer, Manifest, tar};
 
 /// The registry of the images that the site's own tests push.
 pub(super) const HOST: &str = "images.example";
@@ -75,6 +75,37 @@ impl Site {
     pub(super) fn mirror(&self, url: &str) {
         let own = std::iter::once((HOST, url));
         self.sandbox.mirrors(own.chain(self.upstream.iter().map(|(from, to)| (from.as_str(), to.as_str()))));
+    }
+
+    /// Says where the images are, in the order in which it is tried, with further lines of the configuration.
+    pub(super) fn mirrors(&self, urls: &[&str], more: &str) {
+        let mut yaml = format!("mirror_only: true\n{more}mirrors:\n  {HOST}: {urls:?}\n");
+        self.upstream.iter().for_each(|(from, to)| yaml.push_str(&format!("  {from}: [\"{to}\"]\n")));
+        self.sandbox.config(&yaml);
+    }
+
+    /// An image of the site.
+    pub(super) fn image(&self, name: &str) -> &Image {
+        let name = format!("{HOST}/{name}:v1.0.0");
+        &self.images.iter().find(|(reference, _)| *reference == name).expect("the site has it").1
+    }
+
+    /// The manifest of an image for arm64.
+    pub(super) fn manifest(&self, name: &str) -> &Manifest {
+        let manifests = &self.image(name).manifests;
+        let arm64 = |manifest: &&Manifest| manifest.platform.is_some_and(|platform| platform.0 == "arm64");
+        manifests.iter().find(arm64).expect("it is for arm64")
+    }
+
+    /// Digest and size of the largest layer of an image for arm64.
+    pub(super) fn layer(&self, name: &str) -> (Digest, usize) {
+        let manifest: serde_json::Value = serde_json::from_slice(&self.manifest(name).bytes).unwrap();
+        let layers = manifest["layers"].as_array().unwrap().iter();
+        let sizes = layers.map(|layer| {
+            let size = usize::try_from(layer["size"].as_u64().unwrap()).unwrap();
+            (layer["digest"].as_str().unwrap().parse().unwrap(), size)
+        });
+        sizes.max_by_key(|(_, size)| *size).expect("it has layers")
     }
 
     /// Makes a change to the lock.

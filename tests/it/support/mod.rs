@@ -4,13 +4,17 @@
 
 mod debian;
 mod process;
+mod proxy;
 mod registry;
 mod sandbox;
+mod tokens;
 
 pub(crate) use debian::{DebianImage, debian_images};
 pub(crate) use process::{Server, helm, output_of, program};
+pub(crate) use proxy::{Asked, Fault, Proxy};
 pub(crate) use registry::{PASSWORD, Registry, USER};
 pub(crate) use sandbox::Sandbox;
+pub(crate) use tokens::Tokens;
 
 /// Names the test that is skipped and why; with `CI=true` that is a failure.
 ///

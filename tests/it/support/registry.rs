@@ -30,7 +30,7 @@ impl Registry {
     }
 
     /// A registry over plain http that takes pushes and keeps them in `storage`.
-    pub(super) fn filling(storage: &Path) -> Option<Self> {
+    pub(crate) fn filling(storage: &Path) -> Option<Self> {
         Self::start(Some(storage), false, false)
     }
 
@@ -44,12 +44,30 @@ impl Registry {
         Self::start(Some(&super::debian::storage()?), true, false)
     }
 
+    /// A registry over plain http with what [`Registry::filling`] left in `storage`, for who has a token of `realm`
+    /// that the key of `certificate` (PEM) signed.
+    pub(crate) fn with_tokens(storage: &Path, realm: &str, certificate: &str) -> Option<Self> {
+        let file = storage.join("tokens.pem");
+        std::fs::write(&file, certificate).unwrap();
+        let auth = format!(
+            "auth:\n  token: {{realm: {realm:?}, service: {:?}, issuer: {:?}, rootcertbundle: {file:?}}}\n",
+            super::tokens::SERVICE,
+            super::tokens::ISSUER,
+        );
+        Self::start_with(Some(storage), true, false, &auth)
+    }
+
     /// The same images behind TLS and a password.
     pub(crate) fn debian_secured() -> Option<Self> {
         Self::start(Some(&super::debian::storage()?), true, true)
     }
 
     fn start(storage: Option<&Path>, read_only: bool, secured: bool) -> Option<Self> {
+        Self::start_with(storage, read_only, secured, "")
+    }
+
+    /// `more` ends the registry's configuration.
+    fn start_with(storage: Option<&Path>, read_only: bool, secured: bool, more: &str) -> Option<Self> {
         let program = super::program("docker-registry")?;
         let directory = tempfile::tempdir().unwrap();
         let path = |name: &str| directory.path().join(name);
@@ -69,6 +87,7 @@ impl Registry {
                 path("htpasswd"),
             ));
         }
+        config.push_str(more);
         std::fs::write(path("config.yml"), config).unwrap();
         let (server, mut output) = Server::start(&program, &["serve".as_ref(), path("config.yml").as_os_str()]);
         let mut line = String::new();
