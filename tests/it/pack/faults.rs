@@ -123,3 +123,29 @@ fn a_manifest_that_is_not_what_the_lock_says_is_refused() {
     site.change(|lock| lock.images.get_mut(&app).unwrap().digest = bundler::oci::Digest::of(b"gone"));
     assert!(site.refused(&arguments, 3).contains("app:v1.0.0"));
 }
+
+#[test]
+fn under_nohup_the_end_of_the_terminal_ends_nothing() {
+    let Some(registry) = Registry::plain() else { return };
+    let upstream = Upstream::start();
+    let site = Site::new(&upstream);
+    site.push(&registry);
+    let (asked, hears) = std::sync::mpsc::sync_channel(100);
+    let (go, waits) = std::sync::mpsc::channel::<()>();
+    let waits = std::sync::Mutex::new(waits);
+    let proxy = support::Proxy::before(&registry.url(), move |_| {
+        // The first request waits for the signal; the others find the channel closed.
+        asked.send(()).unwrap();
+        let _ = waits.lock().unwrap().recv();
+        support::Fault::None
+    });
+    site.mirrors(&[&proxy.url()], "");
+    let mut command = site.sandbox.command("nohup");
+    command.args([env!("CARGO_BIN_EXE_bundler"), "pack", "-q", "--arch", "arm64", "--component", "agent"]);
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    hears.recv().unwrap();
+    support::output_of(site.sandbox.command("kill").args(["-HUP", &child.id().to_string()]));
+    drop(go);
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+}
