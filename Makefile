@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench tools lint fmt clean-demo
+.PHONY: help demo test crash bench tools lint fmt clean-demo
 
 help: ## what there is to make
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -9,6 +9,9 @@ demo: ## the main job from end to end against an upstream on this machine
 
 test: tools lint ## everything; CI=true makes a skipped test a failure
 	cargo test --locked --lib --test it
+
+crash: ## kills a pack at 100 random moments; CRASHES=N for more, BUNDLER_SEED=N to repeat a run
+	BUNDLER_CRASHES=$(or $(CRASHES),100) cargo test --locked --test it -- pack::crash
 
 bench: ## what pack and verify cost beside other programs; options in ARGS="--help"
 	@cargo bench --locked --bench pack -- $(ARGS)

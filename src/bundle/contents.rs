@@ -25,14 +25,16 @@ pub struct Parts {
     pub bundle: BundleFile,
     /// The document that each image's digest names, and of an index the children of the bundle's architectures.
     pub manifests: BTreeMap<Digest, Manifest>,
-    /// What is carried of a download, by the download's digest, where the lock does not say it:
-    /// the digest and size of an archive's member, or just the size.
-    pub carried: BTreeMap<Digest, Carried>,
+    /// What is carried where the lock does not say it: the digest and size of an archive's member, or just the size.
+    pub carried: Learned,
     /// Values and resources by component and by path relative to the component's directory.
     pub component_files: BTreeMap<String, BTreeMap<String, Bytes>>,
     /// The installers by path in the bundle: `install.sh` and other scripts at the root, and `lib/…`.
     pub installers: BTreeMap<String, Bytes>,
 }
+
+/// What was found out of downloads, by the digest of each and the path of the member that is carried of it.
+pub type Learned = BTreeMap<(Digest, Option<String>), Carried>;
 
 /// What is carried of a download.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,7 +85,7 @@ impl Diagnostic for Error {
 
     fn hint(&self) -> Option<String> {
         match self {
-            Self::Conflict { .. } => Some("give one of the two another name in the catalog".to_owned()),
+            Self::Conflict { .. } => Some(super::layout::RENAME.to_owned()),
             Self::Image(error) => error.hint(),
             Self::Unknown(_) | Self::Place { .. } => None,
         }
@@ -201,7 +203,7 @@ fn files(bundle: &BundleFile, parts: &Parts) -> Result<Directory, Error> {
 
 /// The digest and size of what is carried: the lock's, else what the caller found out.
 fn carried(shipped: &Shipped<'_>, parts: &Parts) -> Result<Carried, Error> {
-    let known = parts.carried.get(&shipped.download);
+    let known = parts.carried.get(&(shipped.download, shipped.member.map(str::to_owned)));
     let digest = shipped.digest.or(known.map(|known| known.digest));
     let size = shipped.size.or(known.map(|known| known.size));
     match (digest, size) {

@@ -77,6 +77,9 @@ pub enum Error {
     TooLarge,
 }
 
+/// What to do about two files of one name.
+pub(super) const RENAME: &str = "give one of the two another name, in the catalog or with `--add-file files/NAME=PATH`";
+
 impl Diagnostic for Error {
     fn exit(&self) -> Exit {
         Exit::Usage
@@ -85,7 +88,7 @@ impl Diagnostic for Error {
     fn hint(&self) -> Option<String> {
         match self {
             Self::Name { .. } => Some("rename the file in the catalog".to_owned()),
-            Self::Twice(_) => Some("give one of the two another name in the catalog".to_owned()),
+            Self::Twice(_) => Some(RENAME.to_owned()),
             Self::Empty | Self::TooLarge => None,
         }
     }

@@ -70,6 +70,8 @@ pub struct Shipped<'a> {
     pub arch: Option<Arch>,
     /// The digest of what its URL gives.
     pub download: Digest,
+    /// The member of an archive that is carried instead of the archive.
+    pub member: Option<&'a str>,
     /// The digest of what is carried; unknown only where a lock seeded by hand lacks that of an archive's member.
     pub digest: Option<Digest>,
     /// The size of what is carried, if the lock has it.
@@ -86,6 +88,7 @@ impl BundleFile {
                 component: name,
                 arch: None,
                 download: chart.sha256,
+                member: None,
                 digest: Some(chart.sha256),
                 size: chart.size,
             })
@@ -99,7 +102,8 @@ impl BundleFile {
                 archs.iter().filter(|(arch, _)| self.architectures.contains(arch)).map(move |(arch, file)| {
                     let (digest, size) = carried(file);
                     let path = self.file_path(name, *arch);
-                    Shipped { path, component, arch: Some(*arch), download: file.sha256, digest, size }
+                    let member = file.member.as_ref().map(|member| member.path.as_str());
+                    Shipped { path, component, arch: Some(*arch), download: file.sha256, member, digest, size }
                 })
             })
         })

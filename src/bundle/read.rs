@@ -294,6 +294,10 @@ impl Bundle {
         if self.form() == Form::Unpacked || !path.exists() {
             return Ok(None);
         }
+        // To open a pipe would be to wait for whoever writes to it.
+        if !path.is_file() {
+            return Err(Error::Checksum(path));
+        }
         let mut text = String::new();
         let read = File::open(&path).and_then(|file| file.take(MAX_CHECKSUM_FILE).read_to_string(&mut text));
         match (read, sums::parse(&text).as_deref()) {

@@ -76,6 +76,9 @@ impl Diagnostic for Error {
                 io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
                     Some("`--output` names a directory that can be written".to_owned())
                 }
+                _ if source.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error()) => {
+                    Some("remove that symbolic link, or name another file with `--output`".to_owned())
+                }
                 _ => None,
             },
             Self::Busy(_) => Some("wait for it, or name another file with `--output`".to_owned()),
@@ -118,11 +121,25 @@ pub struct Finished {
 impl Writer {
     /// Takes the space for the archive beside `path`, and writes all that is known: headers and inline members.
     pub fn create(path: &Path, layout: Layout) -> Result<Self, Error> {
+        Self::begin(path, layout, false)
+    }
+
+    /// As [`Writer::create`], but what a killed run left of the same archive stays; see [`Slot::take_over`].
+    pub fn go_on(path: &Path, layout: Layout) -> Result<Self, Error> {
+        Self::begin(path, layout, true)
+    }
+
+    fn begin(path: &Path, layout: Layout, go_on: bool) -> Result<Self, Error> {
         let place = place::Place::take(path)?;
         let file = place.file().try_clone().map_err(|source| place.error("open", source))?;
         let size = layout.archive_size();
-        allocate(&file, size).map_err(|source| place.error("take the space for", source))?;
-        let shared = Arc::new(Shared::new(file, path.to_owned(), layout));
+        let mut shared = Shared::new(file, path.to_owned(), layout);
+        shared.goes_on = go_on && shared.has_known().map_err(|source| place.error("read", source))?;
+        if !shared.goes_on {
+            place.empty()?;
+        }
+        allocate(place.file(), size).map_err(|source| place.error("take the space for", source))?;
+        let shared = Arc::new(shared);
         shared.write_known().map_err(|source| place.error("write", source))?;
         let hasher = std::thread::Builder::new()
             .name("archive-sha256".to_owned())
@@ -148,6 +165,17 @@ impl Writer {
     pub fn slot(&self, index: usize) -> Slot {
         assert!(index < self.layout().members().len(), "no member {index}");
         Slot { shared: Arc::clone(&self.shared), index }
+    }
+
+    /// Whether something of a killed run stayed.
+    #[must_use]
+    pub fn goes_on(&self) -> bool {
+        self.shared.goes_on
+    }
+
+    /// Leaves what is written to the next run instead of removing it.
+    pub const fn leave(&mut self) {
+        self.place.leave();
     }
 
     /// Waits for the archive's sha256 and syncs the archive to the disk, which takes its time.
@@ -214,6 +242,15 @@ impl Slot {
         }
         self.shared.write(self.index, offset, bytes).map_err(|source| Error::Disk {
             action: "write",
+            path: self.shared.path().to_owned(),
+            source,
+        })
+    }
+
+    /// Whether a killed run left all bytes of the member here, which are hashed; then they count as written.
+    pub fn take_over(&self) -> Result<bool, Error> {
+        self.shared.take_over(self.index).map_err(|source| Error::Disk {
+            action: "read back",
             path: self.shared.path().to_owned(),
             source,
         })

@@ -34,6 +34,10 @@ pub(super) struct Args {
     /// Keep no second copy: write into the bundle alone
     #[arg(long)]
     no_store: bool,
+    /// Take what this earlier bundle has instead of fetching it; an archive or the directory it was unpacked into, may
+    /// be given more than once
+    #[arg(long, value_name = "BUNDLE|DIR")]
+    from: Vec<PathBuf>,
     /// Add a file that the lock does not know, such as files/bundler=./bundler
     #[arg(long, value_name = "files/NAME=PATH")]
     add_file: Vec<AddFile>,
@@ -51,6 +55,7 @@ impl Args {
             jobs: global.jobs.map(usize::from),
             output: self.output,
             no_store: self.no_store,
+            from: self.from,
             selection: Selection { archs: self.arch, profiles: self.profile, components: self.component },
             added: self.add_file,
             bundle_version: self.bundle_version,

@@ -3,6 +3,7 @@
 //! Sockets are read in one async task; writing and hashing happen on threads that may block, in batches.
 //! Blobs are begun in the order of the archive, and a large one is cut into segments that several workers take.
 
+mod earlier;
 mod error;
 mod pull;
 mod queue;
@@ -19,6 +20,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use futures_util::future::try_join_all;
 use tokio::task::JoinHandle;
 
+pub use earlier::Earlier;
 pub use error::{Error, Found};
 
 use self::queue::Queue;
@@ -40,6 +42,8 @@ pub struct Fetcher<'a> {
     pub registry: Registry,
     /// Where blobs are looked for first.
     pub store: Arc<Store>,
+    /// Bundles that are asked before the network.
+    pub earlier: Vec<Arc<Earlier>>,
     /// Whether what is fetched is also kept in the store.
     pub keep: bool,
     /// Where archives are unpacked: the store when it is filled, else a place for this run alone.

@@ -149,6 +149,7 @@ fn fetcher_with(mirrors: &str, cache: &Path, keep: bool) -> Fetcher<'static> {
         http,
         workshop: Some(Arc::clone(&store)),
         store,
+        earlier: Vec::new(),
         keep,
         reporter: &Silent,
         jobs: 4,
@@ -331,6 +332,27 @@ async fn what_an_earlier_run_left_wrong_is_fetched_again() {
         assert!(fetch(&fetcher, &content).await.unwrap() == content);
         assert_eq!(fetcher.store.read(digest, u64::MAX - 1).unwrap().unwrap(), content);
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wrong_size_in_the_lock_does_not_cost_the_store_a_good_blob() {
+    let content = content(100_000);
+    let digest = Digest::of(&content);
+    let server = serve(content.clone(), Box::new(|_, _| Reply::Good)).await;
+    let cache = tempfile::tempdir().unwrap();
+    let fetcher = fetcher(&server, cache.path(), true);
+    fetcher.store.write(digest, &content).unwrap();
+    for size in [99_999, 100_001, 0] {
+        let directory = tempfile::tempdir().unwrap();
+        let layout = Layout::new(vec![Member::blob("a", digest, size)]).unwrap();
+        let writer = Writer::create(&directory.path().join("b.tar.gz"), layout).unwrap();
+        let blob = Blob { digest, size, sources: vec![source()], artifacts: vec![artifact()] };
+        let error = fetcher.run(vec![Job { blob, slots: vec![writer.slot(0)] }]).await.unwrap_err();
+        assert!(matches!(error, Error::Size { found: Found::Exactly(100_000), .. }), "{size}: {error:?}");
+        assert_eq!(error.exit(), Exit::Mismatch);
+        assert_eq!(fetcher.store.read(digest, 200_000).unwrap().unwrap(), content, "{size}");
+    }
+    assert!(server.requests.lock().unwrap().is_empty());
 }
 
 #[tokio::test(flavor = "multi_thread")]

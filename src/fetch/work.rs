@@ -8,9 +8,11 @@ use std::sync::atomic::Ordering;
 use http::header::CONTENT_RANGE;
 use tokio::task::spawn_blocking;
 
+use super::earlier::Taken;
 use super::pull::{Want, Write};
 use super::queue::Queue;
 use super::transfer::{Sink, Transfer};
+use super::workshop::hashed;
 use super::{COPY, Error, Fetcher, Found, Task, blocking};
 use crate::bundle::contents::Carried;
 use crate::bundle::write::Slot;
@@ -38,6 +40,8 @@ pub(super) enum Work {
 enum Stored {
     Absent,
     Damaged,
+    /// The right bytes, but so many and not as many as they should be: whoever says that is wrong.
+    OtherSize(u64),
     Copied,
 }
 
@@ -57,7 +61,9 @@ impl Fetcher<'_> {
                 transfer
             }
             Work::Begin => {
-                if !task.fresh.load(Ordering::Relaxed) && self.copy_stored(task).await? {
+                let fresh = task.fresh.load(Ordering::Relaxed);
+                if !fresh && (self.left_behind(task).await? || self.copy_stored(task).await? || self.take(task).await?)
+                {
                     return Ok(true);
                 }
                 match self.begin(queue, number, task).await? {
@@ -72,13 +78,56 @@ impl Fetcher<'_> {
         }
     }
 
+    /// Whether a killed run left the blob at its places in the archive, where it is hashed.
+    async fn left_behind(&self, task: &Task) -> Result<bool, Error> {
+        let slots = task.job.slots.clone();
+        let left = blocking(spawn_blocking(move || -> Result<_, Error> {
+            for slot in &slots {
+                if !slot.take_over()? {
+                    return Ok(false);
+                }
+            }
+            Ok(true)
+        }));
+        let left = left.await?;
+        if left {
+            self.reporter.report(Event::Bytes(task.job.blob.size));
+        }
+        Ok(left)
+    }
+
+    /// Copies a blob from an earlier bundle, hashed on the way.
+    async fn take(&self, task: &Task) -> Result<bool, Error> {
+        let (digest, size) = (task.job.blob.digest, task.job.blob.size);
+        for earlier in &self.earlier {
+            let (earlier, slots) = (Arc::clone(earlier), task.job.slots.clone());
+            match blocking(spawn_blocking(move || earlier.copy(digest, size, &slots))).await? {
+                Taken::Copied => {
+                    self.reporter.report(Event::Bytes(size));
+                    return Ok(true);
+                }
+                Taken::Damaged(path) => {
+                    let text = format!("{digest} is damaged in `{}` and is fetched again", path.display());
+                    self.reporter.report(Event::Warning(&text));
+                }
+                Taken::Absent => {}
+            }
+        }
+        Ok(false)
+    }
+
     /// Copies a blob from the store or the workshop, hashed on the way.
     async fn copy_stored(&self, task: &Task) -> Result<bool, Error> {
         let (digest, size) = (task.job.blob.digest, task.job.blob.size);
-        for store in std::iter::once(&self.store).chain(&self.workshop) {
+        let workshop = self.workshop.iter().filter(|workshop| !Arc::ptr_eq(workshop, &self.store));
+        for store in std::iter::once(&self.store).chain(workshop) {
             let (store, slots) = (Arc::clone(store), task.job.slots.clone());
             let copied = blocking(spawn_blocking(move || copy(&store, digest, size, &slots))).await?;
             match copied {
+                Stored::OtherSize(found) => {
+                    let (artifact, origin) = (Box::new(task.job.blob.artifacts[0].clone()), "the cache".to_owned());
+                    return Err(Error::Size { artifact, origin, digest, expected: size, found: Found::Exactly(found) });
+                }
                 Stored::Copied => {
                     self.reporter.report(Event::Bytes(size));
                     return Ok(true);
@@ -330,6 +379,9 @@ fn copy(store: &Store, digest: Digest, size: u64, slots: &[Slot]) -> Result<Stor
     }
     if at == size && hasher.finish() == digest {
         return Ok(Stored::Copied);
+    }
+    if length != size && hashed(store, digest)?.is_some() {
+        return Ok(Stored::OtherSize(length));
     }
     store.remove(digest);
     Ok(Stored::Damaged)

@@ -103,7 +103,7 @@ impl Fetcher<'_> {
 }
 
 /// The size of a stored blob whose bytes are right.
-fn hashed(store: &Store, digest: Digest) -> Result<Option<u64>, Error> {
+pub(super) fn hashed(store: &Store, digest: Digest) -> Result<Option<u64>, Error> {
     let Some((file, size)) = store.open_blob(digest)? else { return Ok(None) };
     match hash(file).map_err(|source| Error::Cache { digest, source })? {
         found if found == digest => Ok(Some(size)),

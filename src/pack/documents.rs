@@ -7,7 +7,7 @@ use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 use serde::Deserialize;
 
 use super::Error;
-use crate::fetch;
+use crate::fetch::{self, Earlier};
 use crate::lock::model::Image;
 use crate::oci::manifest::{MAX_MANIFEST, Manifest, View};
 use crate::oci::{Arch, Digest, Reference};
@@ -19,9 +19,11 @@ use crate::store::Store;
 const MAX_CONFIG: u64 = 4 << 20;
 
 /// Reads documents of images.
-pub(super) struct Documents {
+pub(super) struct Documents<'a> {
     pub(super) registry: Registry,
     pub(super) store: Arc<Store>,
+    /// Bundles that are asked before the registry.
+    pub(super) earlier: &'a [Arc<Earlier>],
     /// Whether what is read is kept in the store.
     pub(super) keep: bool,
     /// How many images are asked for at once.
@@ -37,7 +39,7 @@ struct Config {
     architecture: String,
 }
 
-impl Documents {
+impl Documents<'_> {
     /// Reads the index of each image and the manifest for each architecture of the plan.
     pub(super) async fn read(&self, plan: &Plan) -> Result<Images, crate::Error> {
         let images = plan.lock.images.iter().map(|(reference, image)| async move {
@@ -79,7 +81,7 @@ impl Documents {
         digest: Digest,
         media_type: Option<&str>,
     ) -> Result<Manifest, crate::Error> {
-        let bytes = match self.store.read(digest, MAX_MANIFEST)? {
+        let bytes = match self.present(digest, MAX_MANIFEST)? {
             Some(bytes) => bytes,
             None => {
                 let manifest = self.registry.manifest(&reference.pinned(digest)).await;
@@ -104,7 +106,7 @@ impl Documents {
         if image.platforms.contains_key(&arch) {
             return Ok(());
         }
-        let bytes = match self.store.read(config.digest, MAX_CONFIG)? {
+        let bytes = match self.present(config.digest, MAX_CONFIG)? {
             Some(bytes) => bytes,
             None => {
                 let bytes = self.registry.blob(reference, &config.digest, MAX_CONFIG).await;
@@ -120,6 +122,12 @@ impl Documents {
         }
         let found = format!("{os}/{architecture}").chars().take(40).collect();
         Err(Error::OtherArch { reference: reference.to_string(), arch, found }.into())
+    }
+
+    /// A document that the store or an earlier bundle has.
+    fn present(&self, digest: Digest, limit: u64) -> Result<Option<Bytes>, crate::store::Error> {
+        let stored = self.store.read(digest, limit)?;
+        Ok(stored.or_else(|| self.earlier.iter().find_map(|earlier| earlier.read(digest, limit))))
     }
 
     fn keep(&self, digest: Digest, bytes: &Bytes) -> Result<(), crate::store::Error> {

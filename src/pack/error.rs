@@ -6,7 +6,6 @@ use std::path::PathBuf;
 use crate::error::Diagnostic;
 use crate::exit::Exit;
 use crate::oci::Arch;
-use crate::plan::Artifact;
 use crate::size;
 
 /// A failure of packing itself.
@@ -99,12 +98,9 @@ pub enum Error {
         /// What the documents say.
         found: u64,
     },
-    /// A lock seeded by hand has one download twice, and does not say what is carried of it.
-    #[error("{artifact}: the lock does not say what is carried of its download, and another file shares that")]
-    Ambiguous {
-        /// One of the two.
-        artifact: Box<Artifact>,
-    },
+    /// An earlier bundle whose bytes are not where they were written.
+    #[error("`{0}` was compressed again, so that nothing in it can be read at once")]
+    Recompressed(PathBuf),
     /// A signal.
     #[error("interrupted")]
     Interrupted,
@@ -114,9 +110,9 @@ impl Diagnostic for Error {
     fn exit(&self) -> Exit {
         match self {
             Self::Space { .. } | Self::Output { .. } | Self::NotFile(_) => Exit::Disk,
-            Self::Added { .. } | Self::Changed(_) | Self::Version { .. } => Exit::Usage,
+            Self::Added { .. } | Self::Changed(_) | Self::Version { .. } | Self::Recompressed(_) => Exit::Usage,
             Self::Manifest { .. } => Exit::Source,
-            Self::Budget { .. } | Self::OtherArch { .. } | Self::Ambiguous { .. } => Exit::No,
+            Self::Budget { .. } | Self::OtherArch { .. } => Exit::No,
             Self::Size { .. } => Exit::Mismatch,
             Self::Interrupted => Exit::Interrupted,
         }
@@ -135,11 +131,15 @@ impl Diagnostic for Error {
             Self::Added { .. } => Some("`--add-file files/NAME=PATH` names a file that can be read".to_owned()),
             Self::Changed(_) => Some("run it again when nothing writes to the file".to_owned()),
             Self::Version { .. } => Some("use letters, digits, `.`, `-`, `+` and `_`".to_owned()),
-            Self::OtherArch { .. } | Self::Size { .. } | Self::Ambiguous { .. } => {
+            Self::OtherArch { .. } | Self::Size { .. } => {
                 Some("`bundler resolve` locks what upstream has now".to_owned())
             }
+            Self::Recompressed(_) => Some("unpack it with `tar xzf`, and name the directory with `--from`".to_owned()),
             Self::Interrupted => Some("the next run goes on where this one was".to_owned()),
-            Self::Output { .. } => Some("create the directory, or name another one with `--output`".to_owned()),
+            Self::Output { source, .. } if source.kind() == io::ErrorKind::NotFound => {
+                Some("create the directory, or name another one with `--output`".to_owned())
+            }
+            Self::Output { .. } => Some("`--output` names a directory that can be written".to_owned()),
             Self::NotFile(_) => Some("name another file with `--output`".to_owned()),
             Self::Manifest { .. } => None,
         }

@@ -25,13 +25,14 @@ pub use error::Error;
 use self::added::Placed;
 use self::documents::Documents;
 use self::output::Need;
-use crate::bundle::contents::{Carried, Parts, assemble};
+use crate::bundle::contents::{Learned, Parts, assemble};
 use crate::bundle::model::{self, Added, BundleFile};
+use crate::bundle::read::Form;
 use crate::bundle::write::{Finished, Writer};
 use crate::bundle::{self, Content, Layout};
 use crate::catalog::{self, Catalog};
 use crate::event::{Event, Reporter};
-use crate::fetch::{Fetcher, Job};
+use crate::fetch::{Earlier, Fetcher, Job};
 use crate::lock;
 use crate::oci::Digest;
 use crate::plan::{self, Blob, Plan, Selection};
@@ -59,6 +60,8 @@ pub struct Options {
     pub output: PathBuf,
     /// Keep nothing that is fetched in the store; what it has is used all the same.
     pub no_store: bool,
+    /// Earlier bundles, archives or unpacked, that are asked before the network.
+    pub from: Vec<PathBuf>,
     /// Architectures, profiles and components.
     pub selection: Selection,
     /// Files that the lock does not know.
@@ -99,11 +102,11 @@ pub async fn run(
     tokio::select! {
         biased;
         () = cancel.cancelled() => Err(Error::Interrupted.into()),
-        packed = pack(options, reporter) => packed,
+        packed = pack(options, reporter, &cancel) => packed,
     }
 }
 
-async fn pack(options: &Options, reporter: &dyn Reporter) -> Result<Packed, crate::Error> {
+async fn pack(options: &Options, reporter: &dyn Reporter, cancel: &CancellationToken) -> Result<Packed, crate::Error> {
     let catalog = catalog::read(&options.catalog)?;
     let lock = lock::read(&options.lock)?;
     let plan = plan::plan(&lock, &catalog, &options.selection)?;
@@ -112,6 +115,7 @@ async fn pack(options: &Options, reporter: &dyn Reporter) -> Result<Packed, crat
         output::default_name(&lock.bundle.name, version, &options.selection.profiles, plan.partial, plan.archs())?;
     let added = options.added.iter().map(AddFile::measure).collect::<Result<Vec<_>, _>>()?;
     let target = output::path(&options.output, &name)?;
+    let earlier = options.from.iter().map(|path| open_earlier(path)).collect::<Result<Vec<_>, _>>()?;
     let jobs = options.jobs.unwrap_or(DEFAULT_JOBS);
     let http = Http::new(options.http.clone())?;
     let registry = Registry::new(http.clone());
@@ -128,12 +132,13 @@ async fn pack(options: &Options, reporter: &dyn Reporter) -> Result<Packed, crat
     let workshop = Workshop::open(&plan, &target, &store, keep)?;
 
     reporter.report(Event::Step("reading manifests"));
-    let documents = Documents { registry: registry.clone(), store: Arc::clone(&store), keep, jobs };
+    let documents = Documents { registry: registry.clone(), store: Arc::clone(&store), earlier: &earlier, keep, jobs };
     let images = documents.read(&plan).await?;
     let fetcher = Fetcher {
         http,
         registry,
         store: Arc::clone(&store),
+        earlier,
         keep,
         workshop: workshop.store.clone(),
         reporter,
@@ -154,17 +159,24 @@ async fn pack(options: &Options, reporter: &dyn Reporter) -> Result<Packed, crat
         Err(over) if options.allow_over_budget => reporter.report(Event::Warning(&over.to_string())),
         checked => checked?,
     }
-    check_space(&layout, &target, &store, keep, &blobs)?;
+    check_space(&layout, &target, &fetcher, &blobs)?;
 
     reporter.report(Event::Step("packing"));
     let path = target.clone();
     let sums_sha256 = sums_sha256(&layout);
-    let writer = blocking(move || Writer::create(&path, layout)).await.map_err(bundle::Error::from)?;
+    // Where the store keeps what comes, it has more than a half archive has.
+    let begin = if keep { Writer::create } else { Writer::go_on };
+    let writer = blocking(move || begin(&path, layout)).await.map_err(bundle::Error::from)?;
+    if writer.goes_on() {
+        reporter.report(Event::Detail("an earlier run left a half archive; what is right of it stays"));
+    }
     let (jobs, local) = share(&writer, blobs, &options.added);
+    let unfinished = Unfinished { writer: Some(writer), leave: !keep, cancel };
     for file in local {
         blocking(move || file.copy()).await?;
     }
     fetcher.run(jobs).await?;
+    let writer = unfinished.finish()?;
     let sealed = blocking(move || writer.seal()).await.map_err(bundle::Error::from)?;
     // Not on another thread: that would publish a bundle though the run was interrupted and said so.
     let Finished { sha256, size } = sealed.publish().map_err(bundle::Error::from)?;
@@ -180,20 +192,49 @@ async fn pack(options: &Options, reporter: &dyn Reporter) -> Result<Packed, crat
     })
 }
 
-/// Finds out what a lock that was seeded by hand lacks: sizes, and what is carried of an archive.
-async fn learn(plan: &Plan, fetcher: &Fetcher<'_>) -> Result<BTreeMap<Digest, Carried>, crate::Error> {
-    let mut carried = BTreeMap::new();
-    for download in plan.downloads()? {
-        if download.carried().is_none() {
-            fetcher.reporter.report(Event::Detail(&format!("{} is fetched to learn its size", download.artifact)));
-            let learned = fetcher.learn(&download).await?;
-            // What is carried is told apart by the download alone.
-            if carried.insert(download.digest, learned).is_some_and(|other| other != learned) {
-                return Err(Error::Ambiguous { artifact: download.artifact.into() }.into());
-            }
+/// An archive that is being filled; interrupted, it is left to the next run where nothing else has its bytes.
+struct Unfinished<'a> {
+    writer: Option<Writer>,
+    leave: bool,
+    cancel: &'a CancellationToken,
+}
+
+impl Unfinished<'_> {
+    fn finish(mut self) -> Result<Writer, Error> {
+        self.writer.take().ok_or(Error::Interrupted)
+    }
+}
+
+impl Drop for Unfinished<'_> {
+    fn drop(&mut self) {
+        if let Some(writer) = &mut self.writer
+            && self.leave
+            && self.cancel.is_cancelled()
+        {
+            writer.leave();
         }
     }
-    Ok(carried)
+}
+
+/// Opens an earlier bundle, whose blobs have to be where they can be read at once.
+fn open_earlier(path: &Path) -> Result<Arc<Earlier>, crate::Error> {
+    let earlier = Earlier::open(path).map_err(bundle::Error::from)?;
+    match earlier.form() {
+        Form::Recompressed => Err(Error::Recompressed(path.to_owned()).into()),
+        Form::Canonical | Form::Unpacked => Ok(Arc::new(earlier)),
+    }
+}
+
+/// Finds out what a lock that was seeded by hand lacks: sizes, and what is carried of an archive.
+async fn learn(plan: &Plan, fetcher: &Fetcher<'_>) -> Result<Learned, crate::Error> {
+    let mut learned = Learned::new();
+    for download in plan.downloads()? {
+        if download.carried().is_none() && !learned.contains_key(&download.key()) {
+            fetcher.reporter.report(Event::Detail(&format!("{} is fetched to learn its size", download.artifact)));
+            learned.insert(download.key(), fetcher.learn(&download).await?);
+        }
+    }
+    Ok(learned)
 }
 
 fn about(plan: &Plan, version: &str, added: &[Added]) -> BundleFile {
@@ -238,11 +279,12 @@ fn check_budget(catalog: &Catalog, selection: &Selection, layout: &Layout, plan:
 fn check_space(
     layout: &Layout,
     target: &Path,
-    store: &Store,
-    keep: bool,
+    fetcher: &Fetcher<'_>,
     blobs: &BTreeMap<Digest, Blob>,
 ) -> Result<(), Error> {
+    let (store, keep) = (&fetcher.store, fetcher.keep);
     let missing = blobs.values().filter(|blob| store.size(blob.digest) != Some(blob.size));
+    let missing = missing.filter(|blob| fetcher.earlier.iter().all(|earlier| !earlier.names(blob.digest, blob.size)));
     let missing = missing.fold(0_u64, |sum, blob| sum.saturating_add(blob.size));
     let directory = target.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     // What a killed run left is taken over.
@@ -306,8 +348,11 @@ impl Workshop {
         let directory = target.with_file_name(name);
         let needed = plan.downloads()?.iter().any(|download| download.member.is_some() || download.size.is_none());
         // One that a killed run left is opened to be removed.
-        let store = if needed || directory.exists() { Some(Arc::new(Store::open(&directory)?)) } else { None };
-        Ok(Self { store, temporary: true })
+        if !needed && !directory.exists() {
+            return Ok(Self { store: None, temporary: true });
+        }
+        let store = Store::create(&directory).map_err(|error| Error::Output { path: error.path, source: error.source });
+        Ok(Self { store: Some(Arc::new(store?)), temporary: true })
     }
 }
 

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use super::Error;
 use crate::bundle::name;
+use crate::bundle::write::checksum_path;
 use crate::oci::Arch;
 
 /// `NAME-VERSION[-PROFILE][-partial]-linux-ARCH[_ARCH].tar.gz`.
@@ -48,10 +49,12 @@ pub(super) fn path(output: &Path, name: &str) -> Result<PathBuf, Error> {
     if !fs::metadata(directory).map_err(wrong)?.is_dir() {
         return Err(wrong(io::ErrorKind::NotADirectory.into()));
     }
-    match fs::metadata(&target) {
-        Ok(metadata) if !metadata.is_file() => Err(Error::NotFile(target)),
-        _ => Ok(target),
+    for path in [target.clone(), checksum_path(&target)] {
+        if fs::metadata(&path).is_ok_and(|metadata| !metadata.is_file()) {
+            return Err(Error::NotFile(path));
+        }
     }
+    Ok(target)
 }
 
 /// Bytes that are to be written below a directory.
@@ -127,6 +130,9 @@ mod tests {
         assert_eq!(path(Path::new("x.tar.gz"), "b.tar.gz").unwrap(), Path::new("x.tar.gz"));
         // A rename would put the bundle where the device was.
         assert!(matches!(path(Path::new("/dev/null"), "b.tar.gz"), Err(Error::NotFile(_))));
+        fs::create_dir(directory.path().join("c.tar.gz.sha256")).unwrap();
+        let taken = path(&directory.path().join("c.tar.gz"), "b.tar.gz").unwrap_err();
+        assert!(matches!(&taken, Error::NotFile(path) if path.ends_with("c.tar.gz.sha256")), "{taken:?}");
         fs::create_dir(directory.path().join("b.tar.gz")).unwrap();
         assert!(matches!(path(directory.path(), "b.tar.gz"), Err(Error::NotFile(_))));
     }

@@ -7,7 +7,7 @@ use std::fmt;
 use url::Url;
 
 use super::{Error, Plan};
-use crate::bundle::contents::Carried;
+use crate::bundle::contents::{Carried, Learned};
 use crate::lock::model as lock;
 use crate::oci::manifest::{Manifest, View};
 use crate::oci::{Arch, Digest, Reference};
@@ -98,6 +98,12 @@ impl Download {
         };
         Some(Carried { digest, size })
     }
+
+    /// What tells it apart from other downloads in [`Learned`].
+    #[must_use]
+    pub fn key(&self) -> (Digest, Option<String>) {
+        (self.digest, self.member.as_ref().map(|member| member.path.clone()))
+    }
 }
 
 impl Plan {
@@ -158,12 +164,8 @@ pub type Images = BTreeMap<Reference, Vec<Manifest>>;
 
 /// Gathers the blobs of `plan` by digest: those that the manifests in `images` name, charts, and files.
 ///
-/// `carried` has, by the download's digest, what the lock lacks of it.
-pub fn collect(
-    plan: &Plan,
-    images: &Images,
-    carried: &BTreeMap<Digest, Carried>,
-) -> Result<BTreeMap<Digest, Blob>, Error> {
+/// `learned` has what the lock lacks of downloads.
+pub fn collect(plan: &Plan, images: &Images, learned: &Learned) -> Result<BTreeMap<Digest, Blob>, Error> {
     let mut blobs = BTreeMap::new();
     for (reference, manifests) in images {
         let artifact = Artifact::Image(reference.clone());
@@ -176,7 +178,7 @@ pub fn collect(
         }
     }
     for download in plan.downloads()? {
-        let known = download.carried().or_else(|| carried.get(&download.digest).copied());
+        let known = download.carried().or_else(|| learned.get(&download.key()).copied());
         let Some(known) = known else { continue };
         let artifact = download.artifact.clone();
         let source = match &download.member {

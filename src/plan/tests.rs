@@ -66,7 +66,8 @@ fn a_blob_of_several_images_is_one_with_all_its_sources() {
         (reference("app"), vec![manifest(&[("e1", 100), ("e2", 5), ("e1", 100)])]),
         (reference("other"), vec![manifest(&[("e1", 100)])]),
     ]);
-    let carried = BTreeMap::from([(digest("dd"), Carried { digest: digest("d1"), size: 9 })]);
+    let carried =
+        BTreeMap::from([((digest("dd"), Some("helm".to_owned())), Carried { digest: digest("d1"), size: 9 })]);
     let blobs = collect(&plan_of(&lock(str::to_owned)), &images, &carried).unwrap();
     let shared = &blobs[&digest("e1")];
     assert_eq!(shared.sources, [Source::Registry(reference("app")), Source::Registry(reference("other"))]);

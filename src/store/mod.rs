@@ -71,7 +71,7 @@ impl Store {
 
     /// A store to read and fill; one that this process may not write is opened for reading.
     pub fn open(root: &Path) -> Result<Self, Error> {
-        match Self::open_writable(root) {
+        match Self::create(root) {
             Err(error)
                 if matches!(
                     error.source.kind(),
@@ -84,7 +84,8 @@ impl Store {
         }
     }
 
-    fn open_writable(root: &Path) -> Result<Self, Error> {
+    /// A store to fill; one that this process may not write is an error.
+    pub fn create(root: &Path) -> Result<Self, Error> {
         for directory in [root.join("blobs/sha256"), root.join("partial")] {
             fs::create_dir_all(&directory).map_err(Error::new("create", &directory))?;
         }
@@ -127,15 +128,16 @@ impl Store {
     /// Opens a blob and tells its size; its bytes are not checked yet.
     pub fn open_blob(&self, digest: Digest) -> Result<Option<(File, u64)>, Error> {
         let path = self.path(digest);
-        let file = match File::open(&path) {
-            Ok(file) => file,
-            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
-                return Ok(None);
-            }
-            Err(error) => return Err(Error::new("open", &path)(error)),
+        // A pipe is not opened: that would wait for whoever writes to it.
+        let open = || match fs::metadata(&path)?.is_file() {
+            true => File::open(&path).and_then(|file| Ok((file.metadata()?.len(), file))),
+            false => Err(io::Error::other("it is no regular file; remove it")),
         };
-        let size = file.metadata().map_err(Error::new("open", &path))?.len();
-        Ok(Some((file, size)))
+        match open() {
+            Ok((size, file)) => Ok(Some((file, size))),
+            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Ok(None),
+            Err(error) => Err(Error::new("open", &path)(error)),
+        }
     }
 
     /// The size of a blob that the store has.

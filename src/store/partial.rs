@@ -7,7 +7,7 @@
 use std::fs::{self, File, TryLockError};
 use std::io;
 use std::ops::Range;
-use std::os::unix::fs::{FileExt as _, MetadataExt as _};
+use std::os::unix::fs::{FileExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
@@ -32,6 +32,8 @@ impl Partial {
     pub(super) fn open(path: &Path, size: u64, target: PathBuf) -> Result<Option<Self>, Error> {
         let file = loop {
             let mut options = File::options();
+            // What a link leads to is not ours to write.
+            options.custom_flags(rustix::fs::OFlags::NOFOLLOW.bits().cast_signed());
             let file = options.create(true).truncate(false).read(true).write(true).open(path);
             let file = file.map_err(Error::new("create", path))?;
             match file.try_lock() {

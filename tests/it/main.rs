@@ -6,6 +6,7 @@ mod support;
 mod upstream;
 
 mod architecture;
+mod bombs;
 mod bundle_programs;
 mod charts;
 mod choice;

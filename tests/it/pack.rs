@@ -1,5 +1,8 @@
 //! `bundler pack` against a real registry, and against the embedded upstream when something has to go wrong.
 
+mod crash;
+mod disk;
+mod earlier;
 mod faults;
 mod hostile;
 mod logins;

@@ -293,6 +293,6 @@ fn contradictions_are_errors() {
     parts.bundle.lock.components.get_mut("tool").unwrap().chart.as_mut().unwrap().size = None;
     assert!(matches!(assemble(&parts), Err(Error::Unknown(path)) if path == "charts/tool-4.2.4.tgz"));
     let download = Digest::of(b"a chart's bytes");
-    parts.carried.insert(download, Carried { digest: download, size: 15 });
+    parts.carried.insert((download, None), Carried { digest: download, size: 15 });
     assert!(assemble(&parts).is_ok());
 }

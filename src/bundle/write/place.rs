@@ -2,11 +2,14 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
-use std::os::unix::fs::MetadataExt as _;
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use super::Error;
 use crate::oci::Digest;
+
+/// Refuses to open a symbolic link, as `open(2)` takes it.
+const NOFOLLOW: i32 = rustix::fs::OFlags::NOFOLLOW.bits().cast_signed();
 
 /// Where an archive grows. The name follows from the final one, so that the next run takes over
 /// what a killed run left.
@@ -15,11 +18,12 @@ pub(super) struct Place {
     target: PathBuf,
     partial: PathBuf,
     file: File,
-    published: bool,
+    /// It has its final name, or is left to the next run.
+    stays: bool,
 }
 
 impl Place {
-    /// Opens the file beside `target`, empty and locked against other processes.
+    /// Opens the file beside `target` as a killed run left it, locked against other processes.
     pub(super) fn take(target: &Path) -> Result<Self, Error> {
         let disk = |action, path: &Path| {
             let path = path.to_owned();
@@ -36,6 +40,8 @@ impl Place {
                 .write(true)
                 .create(true)
                 .truncate(false)
+                // What a link leads to is not ours to empty.
+                .custom_flags(NOFOLLOW)
                 .open(&partial)
                 .map_err(disk("create", &partial))?;
             match rustix::fs::flock(&file, rustix::fs::FlockOperation::NonBlockingLockExclusive) {
@@ -47,8 +53,7 @@ impl Place {
             }
             // The process that held the lock may have renamed or removed the file since it was opened.
             if same_file(&file, &partial).map_err(disk("open", &partial))? {
-                file.set_len(0).map_err(disk("empty", &partial))?;
-                return Ok(Self { target: target.to_owned(), partial, file, published: false });
+                return Ok(Self { target: target.to_owned(), partial, file, stays: false });
             }
         }
     }
@@ -59,6 +64,16 @@ impl Place {
 
     pub(super) fn error(&self, action: &'static str, source: io::Error) -> Error {
         Error::Disk { action, path: self.target.clone(), source }
+    }
+
+    /// Forgets what a killed run left.
+    pub(super) fn empty(&self) -> Result<(), Error> {
+        self.file.set_len(0).map_err(|source| self.error("empty", source))
+    }
+
+    /// Leaves the file to the next run when this is dropped.
+    pub(super) const fn leave(&mut self) {
+        self.stays = true;
     }
 
     /// Syncs the file to the disk.
@@ -79,16 +94,15 @@ impl Place {
         let line = format!("{}  {}\n", sha256.hex(), name(&self.target).unwrap_or_default());
         let sums = checksum_path(&self.target);
         let partial_sums = sibling(&sums, ".partial").unwrap_or_else(|| sums.clone());
-        let mut file = File::create(&partial_sums)?;
+        remove(&partial_sums)?;
+        let partial_sums = tempfile::TempPath::try_from_path(partial_sums)?;
+        let mut file = File::create_new(&partial_sums)?;
         file.write_all(line.as_bytes())?;
         file.sync_all()?;
-        match fs::remove_file(&sums) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
+        remove(&sums)?;
         fs::rename(&self.partial, &self.target)?;
-        self.published = true;
-        fs::rename(&partial_sums, &sums)?;
+        self.stays = true;
+        partial_sums.persist(&sums)?;
         let directory = self.target.parent().filter(|parent| !parent.as_os_str().is_empty());
         match File::open(directory.unwrap_or(Path::new(".")))?.sync_all() {
             // Some network file systems cannot sync a directory; the rename has happened all the same.
@@ -100,7 +114,7 @@ impl Place {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        if !self.published {
+        if !self.stays {
             // What stays is taken over by the next run.
             drop(fs::remove_file(&self.partial));
         }
@@ -126,6 +140,14 @@ fn sibling(path: &Path, suffix: &str) -> Option<PathBuf> {
     name.push(path.file_name()?);
     name.push(suffix);
     Some(path.with_file_name(name))
+}
+
+/// Removes a file, if it is there.
+fn remove(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
 }
 
 fn same_file(file: &File, path: &Path) -> io::Result<bool> {

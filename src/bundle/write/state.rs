@@ -8,15 +8,20 @@ use std::path::{Path, PathBuf};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use super::super::{Content, Layout, gzip, tar};
+use crate::oci::Hasher;
 
 /// How many blocks go to the disk with one call: 4 MiB, well under the system's limit of 1024 buffers.
 const BATCH: usize = 64;
+/// How much is read at once of what a killed run left, 1 MiB: large enough for the system calls not to count.
+const READ: u64 = 1 << 20;
 
 #[derive(Debug)]
 pub(super) struct Shared {
     file: File,
     path: PathBuf,
     layout: Layout,
+    /// The file holds what a killed run wrote of the same layout.
+    pub(super) goes_on: bool,
     state: Mutex<State>,
     /// Something was written, or the writer is gone.
     changed: Condvar,
@@ -43,7 +48,7 @@ impl Shared {
             Content::Blob(_) => Ranges::default(),
         });
         let state = State { written: written.collect(), hashed: 0, again: None, finishing: false, stopped: false };
-        Self { file, path, layout, state: Mutex::new(state), changed: Condvar::new() }
+        Self { file, path, layout, goes_on: false, state: Mutex::new(state), changed: Condvar::new() }
     }
 
     pub(super) const fn layout(&self) -> &Layout {
@@ -85,8 +90,60 @@ impl Shared {
         if prefix >= data.end { extent.end } else { prefix }
     }
 
-    /// Writes all bytes that are known now: headers, padding, inline members, the end.
+    /// Writes all bytes that are known now.
     pub(super) fn write_known(&self) -> io::Result<()> {
+        self.known(|start, bytes| self.write_tar(start, bytes))
+    }
+
+    /// Whether the file is one of this layout: it has all bytes that are known now, among them the digest and
+    /// the place of every member.
+    pub(super) fn has_known(&self) -> io::Result<bool> {
+        if self.file.metadata()?.len() != self.layout.archive_size() {
+            return Ok(false);
+        }
+        let (mut has, mut buffer) = (true, Vec::new());
+        self.known(|start, bytes| {
+            buffer.resize(bytes.len(), 0);
+            self.read_tar(start, &mut buffer)?;
+            has &= buffer == bytes;
+            Ok(())
+        })?;
+        Ok(has)
+    }
+
+    /// Hashes the bytes that a killed run left of a member; the right ones count as written.
+    pub(super) fn take_over(&self, index: usize) -> io::Result<bool> {
+        let (data, member) = (self.layout.data(index), &self.layout.members()[index]);
+        let Content::Blob(digest) = member.content else { return Ok(false) };
+        if !self.goes_on {
+            return Ok(false);
+        }
+        let (mut hasher, mut buffer) = (Hasher::new(), Vec::new());
+        let mut at = data.start;
+        while at < data.end {
+            let end = data.end.min(at + READ);
+            let range = gzip::framed(at, end);
+            buffer.resize(usize::try_from(range.end - range.start).unwrap_or(usize::MAX), 0);
+            self.read_raw(range.start, &mut buffer)?;
+            for piece in gzip::split(at, end, &buffer) {
+                if piece.header.is_some_and(|header| header != gzip::block_header(piece.start, self.layout.tar_size()))
+                {
+                    return Ok(false);
+                }
+                hasher.update(piece.data);
+            }
+            at = end;
+        }
+        if hasher.finish() != digest {
+            return Ok(false);
+        }
+        self.state().written[index].insert(0, member.size);
+        self.changed.notify_all();
+        Ok(true)
+    }
+
+    /// Gives all bytes that are known now, in runs: headers, padding, inline members, the end.
+    fn known(&self, mut each: impl FnMut(u64, &[u8]) -> io::Result<()>) -> io::Result<()> {
         let mut from = 0;
         let mut run = Vec::new();
         for (index, member) in self.layout.members().iter().enumerate() {
@@ -94,7 +151,7 @@ impl Shared {
             match &member.content {
                 Content::Inline(bytes) => run.extend_from_slice(bytes),
                 Content::Blob(_) => {
-                    self.write_tar(from, &run)?;
+                    each(from, &run)?;
                     run.clear();
                     from = self.layout.data(index).end;
                 }
@@ -103,7 +160,7 @@ impl Shared {
             run.resize(run.len() + usize::try_from(padding).unwrap_or_default(), 0);
         }
         run.resize(run.len() + usize::try_from(tar::END).unwrap_or_default(), 0);
-        self.write_tar(from, &run)
+        each(from, &run)
     }
 
     /// Writes bytes of a member, and tells the hashing thread.
@@ -128,7 +185,11 @@ impl Shared {
 
     /// Reads bytes of a member back.
     pub(super) fn read(&self, index: usize, offset: u64, bytes: &mut [u8]) -> io::Result<()> {
-        let start = self.layout.data(index).start + offset;
+        self.read_tar(self.layout.data(index).start + offset, bytes)
+    }
+
+    /// Reads bytes of the tar.
+    fn read_tar(&self, start: u64, bytes: &mut [u8]) -> io::Result<()> {
         let mut rest = bytes;
         for piece in gzip::pieces(start, start + rest.len() as u64) {
             let length = usize::try_from(piece.end - piece.start).unwrap_or(usize::MAX);

@@ -8,7 +8,7 @@ use bundler::lock::Lock;
 use bundler::lock::model::{Bundle, Component, File, From, Image as LockedImage, Member, Platform, Unresolved};
 use bundler::oci::{Arch, Digest};
 
-use crate::support::{Registry, Sandbox};
+use crate::support::{Meter, Registry, Sandbox};
 use crate::upstream::Upstream;
 use crate::upstream::image::{Compression, Image, Kind, Layer, Manifest, tar};
 
@@ -108,6 +108,14 @@ impl Site {
         sizes.max_by_key(|(_, size)| *size).expect("it has layers")
     }
 
+    /// Leads everything through a meter.
+    pub(super) fn through(&self, meter: &Meter, registry: &Registry, upstream: &Upstream) {
+        let (images, rest) = (meter.front(&registry.url()), meter.front(upstream.url()));
+        let mirrors = self.upstream.iter().map(|(from, to)| (from.clone(), to.replace(upstream.url(), &rest)));
+        let all: Vec<_> = std::iter::once((HOST.to_owned(), images)).chain(mirrors).collect();
+        self.sandbox.mirrors(all.iter().map(|(from, to)| (from.as_str(), to.as_str())));
+    }
+
     /// Makes a change to the lock.
     pub(super) fn change(&self, change: impl FnOnce(&mut Lock)) {
         change(&mut self.lock.borrow_mut());
@@ -167,6 +175,16 @@ impl Site {
         let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
         names.sort();
         names
+    }
+
+    /// Every blob of the store has the bytes that its name says, and nothing is half there.
+    pub(super) fn assert_store_is_good(&self, told: &str) {
+        for blob in self.blobs() {
+            let name = blob.file_name().unwrap().to_str().unwrap();
+            assert_eq!(Digest::of(&std::fs::read(&blob).unwrap()).hex(), name, "{told}");
+        }
+        let partial = std::fs::read_dir(self.sandbox.cache().join("partial")).unwrap().count();
+        assert_eq!(partial, 0, "{told}");
     }
 
     /// The paths of the store's blobs, sorted.

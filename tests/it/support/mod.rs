@@ -3,6 +3,8 @@
 //! A test that needs a program which `make tools` could not install says so and ends; with `CI=true` it fails.
 
 mod debian;
+mod disk;
+mod meter;
 mod process;
 mod proxy;
 mod registry;
@@ -10,6 +12,8 @@ mod sandbox;
 mod tokens;
 
 pub(crate) use debian::{DebianImage, debian_images};
+pub(crate) use disk::Disk;
+pub(crate) use meter::Meter;
 pub(crate) use process::{Server, helm, output_of, program};
 pub(crate) use proxy::{Asked, Fault, Proxy};
 pub(crate) use registry::{PASSWORD, Registry, USER};
