@@ -110,7 +110,10 @@ impl Config {
     pub fn load(explicit: Option<&Path>) -> Result<Self, Error> {
         let Some(location) = locate(explicit, |name| std::env::var_os(name)) else { return Ok(Self::default()) };
         match read(&location.path) {
-            Ok(text) => Ok(Self::parse(&location.path.to_string_lossy(), &text)?),
+            Ok(bytes) => {
+                let file = location.path.to_string_lossy();
+                Ok(Self::parse(&file, yaml::text(&file, &bytes)?)?)
+            }
             Err(source) if source.kind() == std::io::ErrorKind::NotFound && !location.named => Ok(Self::default()),
             Err(source) => Err(Error::Read { path: location.path, source }),
         }
@@ -168,11 +171,11 @@ fn duration(
     }
 }
 
-/// Reads no more than what [`yaml::parse`] needs to refuse a file for its size.
-fn read(path: &Path) -> std::io::Result<String> {
-    let mut text = String::new();
-    std::fs::File::open(path)?.take(yaml::MAX_YAML as u64 + 1).read_to_string(&mut text)?;
-    Ok(text)
+/// Reads no more than what [`yaml::text`] needs to refuse a file for its size; a pipe may be one.
+fn read(path: &Path) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    std::fs::File::open(path)?.take(yaml::MAX_YAML as u64 + 1).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 /// Where a configuration is looked for.

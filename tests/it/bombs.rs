@@ -83,11 +83,11 @@ fn a_file_that_is_a_bomb_is_refused_by_name() {
         let deep =
             |open: &str, close: &str| format!("{good}deep: {}1{}\n", open.repeat(100_000), close.repeat(100_000));
         let spoiled: [(&str, Vec<u8>, Option<usize>); 8] = [
-            ("aliases", aliases(good).into(), Some(line)),
-            ("aliases of a field", aliases("").replace("a9: ", "name: ").into(), Some(1)),
-            ("lists", deep("[", "]").into(), Some(line)),
-            ("maps", deep("{a: ", "}").into(), Some(line)),
-            ("blocks", format!("{good}deep:\n  {}1\n", "- ".repeat(100_000)).into(), Some(line)),
+            ("aliases", aliases(good).into(), None),
+            ("aliases of a field", aliases("").replace("a9: ", "name: ").into(), None),
+            ("lists", deep("[", "]").into(), None),
+            ("maps", deep("{a: ", "}").into(), None),
+            ("blocks", format!("{good}deep:\n  {}1\n", "- ".repeat(100_000)).into(), None),
             ("NUL", format!("{good}x: \0\n").into(), Some(line)),
             ("no text", [good.as_bytes(), b"x: \xff\xfe\n"].concat(), Some(line)),
             ("a long key", format!("{good}{}: 1\n", "k".repeat(1 << 20)).into(), Some(line)),
@@ -97,8 +97,10 @@ fn a_file_that_is_a_bomb_is_refused_by_name() {
             sandbox.write(path, bytes);
             let (code, text) = pack(&sandbox);
             assert_eq!(code, Some(2), "{path} {what}: {text}");
-            let place = line.map_or(path.to_owned(), |line| format!("{path}:{line}:"));
-            assert!(text.contains(&place), "{path} {what}: {place} {text}");
+            // A bomb is refused at the node that is one too many.
+            let place = line.map_or(format!("{path}:"), |line| format!("{path}:{line}:"));
+            let column = text.split(&place).nth(1).unwrap_or_else(|| panic!("{path} {what}: {place} {text}"));
+            assert!(column.starts_with(|c: char| c.is_ascii_digit()), "{path} {what}: {text}");
             assert!(text.len() < 2_000, "{path} {what}: {} bytes are said", text.len());
         }
     }
@@ -122,7 +124,8 @@ fn a_file_of_100_mb_is_refused_by_name() {
 
 #[test]
 fn a_pipe_or_a_device_is_no_file() {
-    for (path, _) in FILES {
+    // A configuration may come through a pipe: who names one means it.
+    for (path, _) in &FILES[..3] {
         for make in ["mkfifo \"$0\"", "ln -s /dev/zero \"$0\""] {
             let sandbox = sandbox();
             std::fs::remove_file(sandbox.path(path)).unwrap();
@@ -184,7 +187,10 @@ fn a_manifest_of_10_mb_and_one_without_end_are_refused() {
         sandbox.write("config.yaml", format!("mirror_only: true\nmirrors: {{ghcr.io: [\"{url}\"]}}\n"));
         let (code, text) = pack(&sandbox);
         assert!(matches!(code, Some(3 | 4)), "{size:?} {told}: {code:?} {text}");
-        assert!(text.contains("ghcr.io/example/tool:1") && text.contains("4 MiB"), "{size:?} {told}: {text}");
+        assert!(
+            text.contains("ghcr.io/example/tool:1") && text.contains("more than 4194304 bytes"),
+            "{size:?} {told}: {text}"
+        );
     }
 }
 
