@@ -66,12 +66,18 @@ impl Args {
         let after = lock::to_text(&resolved.lock);
         // A run that learned nothing because sources failed leaves the file alone, comments and all.
         let nothing_learned = !resolved.failures.is_empty() && old.as_ref() == Some(&resolved.lock);
+        // Nor is a lock begun that would hold nothing but what is missing.
+        let nothing_begun = old.is_none() && !resolved.failures.is_empty() && resolved.lock.components.is_empty();
         let current = nothing_learned || before.as_deref() == Some(after.as_str());
         let diff =
             if current { String::new() } else { resolve::diff(&file, before.as_deref().unwrap_or_default(), &after) };
         if self.check || self.dry_run {
             show(global.format, &resolved, current, &diff)?;
             return Ok(if self.check { resolved.check(current) } else { resolved.exit() });
+        }
+        if nothing_begun {
+            show(global.format, &resolved, current, &format!("{file} is not written: no component was resolved\n"))?;
+            return Ok(resolved.exit());
         }
         if !current {
             lock::write(&self.places.lock, &resolved.lock)?;

@@ -16,7 +16,7 @@ use super::sources::{Patience, Sources};
 use super::template::Names;
 use super::versions::{Choice, Chooser};
 use super::wanted::{Needed, Wanted};
-use super::{Error, Failure, Notice, Options, Resolved, charts, platform, program, report};
+use super::{Error, Failure, Notice, Options, Resolved, charts, platform, program, report, upstreams};
 use crate::catalog::model::{Catalog, Component, Warning};
 use crate::chart::crd;
 use crate::chart::images::Discovery;
@@ -108,6 +108,8 @@ pub(super) async fn run(options: Options, reporter: &dyn Reporter) -> Result<Res
     let mut warnings: Vec<Notice> = done.values().flat_map(|done| done.notices.clone()).collect();
     let matrix = platform::matrix(&driver.reader()).map_err(|error| Error::Platform(error.to_string()))?;
     warnings.extend(matrix);
+    let versions = done.iter().map(|(name, done)| (name.clone(), done.done.component.version.clone())).collect();
+    warnings.extend(upstreams::ask(&sources, &driver.reader(), &versions, reporter, driver.jobs).await);
     let entries = done.into_iter().map(|(name, done)| (name, done.done)).collect();
     let lock = assemble::lock(catalog, before.as_ref(), entries, &failures);
     warnings.extend(platform::budgets(&driver.reader(), &lock));

@@ -19,6 +19,7 @@ mod report;
 mod rules;
 mod sources;
 mod template;
+mod upstreams;
 mod versions;
 mod wanted;
 

@@ -3,6 +3,8 @@
 //! The API lets 60 requests an hour through without a token. So a release is asked for by its tag, one at a time,
 //! kept on disk, and asked for again only when something could have changed.
 
+mod about;
+
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -18,6 +20,8 @@ use octocrab::{AuthState, Octocrab, OctocrabBuilder};
 use serde::{Deserialize, Serialize};
 use url::Url;
 
+pub use about::About;
+
 use super::Http;
 use super::git::{self, Tags};
 use super::kept::Kept;
@@ -29,6 +33,9 @@ use crate::oci::Digest;
 /// How long an answer is used without asking again where asking costs: a release can be withdrawn, or get its
 /// pre-release flag, without any change of a tag.
 const TRUSTED: SignedDuration = SignedDuration::from_hours(24);
+
+/// The same for a repository: a few days more or less do not matter for what is archived.
+const WEEK: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 /// The largest answer that is read, 8 MiB: a release with a thousand assets has 2.
 const MAX_ANSWER: usize = 8 << 20;
@@ -408,7 +415,7 @@ impl GitHub {
         };
         let fingerprint = match freshness {
             Freshness::While(fingerprint) => fingerprint,
-            Freshness::Forever => Digest::of(b""),
+            Freshness::Forever | Freshness::Week => Digest::of(b""),
         };
         let kept = KeptAnswer { asked: self.now, fingerprint, answer };
         self.kept.write(&question, &kept);
@@ -420,7 +427,11 @@ impl GitHub {
         match freshness {
             Freshness::Forever => kept.answer.is_some(),
             // With a token an unchanged answer is not counted, so the question costs nothing.
-            Freshness::While(_) if self.token => false,
+            Freshness::While(_) | Freshness::Week if self.token => false,
+            Freshness::Week => {
+                let age = self.now.duration_since(kept.asked);
+                age < WEEK && age >= SignedDuration::ZERO
+            }
             Freshness::While(fingerprint) => {
                 let age = self.now.duration_since(kept.asked);
                 kept.fingerprint == fingerprint && age < TRUSTED && age >= SignedDuration::ZERO
@@ -444,6 +455,8 @@ fn refused(what: &str, status: StatusCode, body: &[u8]) -> Error {
 enum Freshness {
     /// A commit never changes.
     Forever,
+    /// What a repository is like hardly ever does.
+    Week,
     /// A release rarely does while the tags stay the same.
     While(Digest),
 }

@@ -70,7 +70,7 @@ type Found = (Value, Vec<(&'static str, String)>);
 fn find(world: &World, request: &Request, path: &str) -> Option<Found> {
     let path = path.strip_prefix("repos/")?;
     let (owner, rest) = path.split_once('/')?;
-    let (name, rest) = rest.split_once('/')?;
+    let (name, rest) = rest.split_once('/').unwrap_or((rest, ""));
     let repository = format!("{owner}/{name}");
     world.table.github.get(&repository)?;
     let one = |value: Value| Some((value, Vec::new()));
@@ -84,12 +84,21 @@ fn find(world: &World, request: &Request, path: &str) -> Option<Found> {
         return one(json!({"sha": id, "author": person, "committer": person, "message": tag.name}));
     }
     match rest {
+        "" => one(repository_itself(world, &repository)),
         "releases" => page(world, request, &repository, |tag| release(world, &repository, tag, false)),
         "tags" => page(world, request, &repository, |tag| {
             Some(json!({"name": tag.name, "commit": {"sha": commit(world, &repository, &tag.name)}}))
         }),
         _ => None,
     }
+}
+
+/// What the API tells of a repository, as far as anybody asks.
+fn repository_itself(world: &World, name: &str) -> Value {
+    let (archived, licence) = world.about(name);
+    let licence = licence.map_or(Value::Null, |id| json!({"key": id.to_lowercase(), "name": id, "spdx_id": id}));
+    let pushed = world.histories.tags(name).last().map(second);
+    json!({"full_name": name, "archived": archived, "license": licence, "pushed_at": pushed, "default_branch": "main"})
 }
 
 /// One page of a list, newest first, with a link to the next.

@@ -34,6 +34,10 @@ struct Switches {
     moved: BTreeMap<String, u32>,
     /// Releases that are gone, as `owner/name@tag`.
     removed: BTreeSet<String>,
+    /// Repositories that are read-only.
+    archived: BTreeSet<String>,
+    /// What the API says of licences.
+    licences: BTreeMap<String, String>,
     /// Releases whose pre-release flag is not what their version says.
     prerelease: BTreeMap<String, bool>,
 }
@@ -94,6 +98,22 @@ impl World {
     /// Withdraws a release (`owner/name@tag`); its tag stays.
     pub(crate) fn remove_release(&self, name: &str) {
         self.switches().removed.insert(name.to_owned());
+    }
+
+    /// Makes a repository (`owner/name`) read-only.
+    pub(crate) fn archive(&self, name: &str) {
+        self.switches().archived.insert(name.to_owned());
+    }
+
+    /// Gives a repository a licence, by the identifier that GitHub sees.
+    pub(crate) fn set_licence(&self, name: &str, spdx_id: &str) {
+        self.switches().licences.insert(name.to_owned(), spdx_id.to_owned());
+    }
+
+    /// Whether a repository is read-only, and its licence if one was given.
+    pub(crate) fn about(&self, name: &str) -> (bool, Option<String>) {
+        let switches = self.switches();
+        (switches.archived.contains(name), switches.licences.get(name).cloned())
     }
 
     /// Sets a release's pre-release flag.

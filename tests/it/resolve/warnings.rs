@@ -141,3 +141,47 @@ fn a_profile_over_its_budget_is_told_as_soon_as_sizes_are_known() {
     budget("350MB", "");
     assert_eq!(check(&bench, DAY).0, Some(0));
 }
+
+#[test]
+fn an_archived_or_relicensed_repository_fails_the_check() {
+    let own = format!("{YQ}licence: MIT\nend_of_life: [{{versions: \"*\", date: 2030-01-01, successor: yq 5}}]\n");
+    let bench = Bench::new(&[&own]);
+    bench.upstream.world().set_licence("mikefarah/yq", "MIT");
+    bench.good(DAY);
+    assert_eq!(check(&bench, DAY).0, Some(0));
+    let cost = bench.upstream.counted();
+    bench.upstream.world().archive("mikefarah/yq");
+    bench.upstream.world().set_licence("mikefarah/yq", "NOASSERTION");
+    // What was learned this week is not asked again where asking is counted.
+    assert_eq!((check(&bench, DAY).0, bench.upstream.counted()), (Some(0), cost));
+    let output = bench.sandbox.bundler().env("GITHUB_TOKEN", "x").args(["resolve", "--as-of", DAY, "--check"]).output();
+    let output = output.unwrap();
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{stderr}");
+    for text in [
+        "yq: mikefarah/yq is archived on GitHub, last changed 2026-08-",
+        "; its successor is yq 5",
+        "yq: GitHub sees no licence that it knows in mikefarah/yq, and `licence` of the component says MIT",
+    ] {
+        assert!(stderr.contains(text), "{text}: {stderr}");
+    }
+    let accepted =
+        "accepted: [{what: archived, reason: a test}, {what: relicensed, reason: a test, until: 2026-09-01}]\n";
+    bench.catalog("[amd64, arm64]", &[&format!("{own}{accepted}")]);
+    bench.good(DAY);
+    assert_eq!(check(&bench, DAY).0, Some(0));
+    let (code, text) = check(&bench, "2026-09-02");
+    assert_eq!(code, Some(1), "{text}");
+    assert!(text.contains("sees no licence") && !text.contains("archived"), "{text}");
+}
+
+#[test]
+fn an_unanswered_question_about_a_repository_fails_nothing() {
+    let bench = Bench::new(&[YQ]);
+    bench.good(DAY);
+    let cost = bench.upstream.counted();
+    let bench = Bench::new(&[YQ]);
+    bench.upstream.set_counted(60 - (cost - 1));
+    let run = bench.good(DAY);
+    assert!(run.stderr.contains("whether mikefarah/yq is archived or has another licence is not known"), "{run:?}");
+}
