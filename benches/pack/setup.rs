@@ -120,6 +120,7 @@ impl Scratch {
         let component = Component {
             version: TAG.to_owned(),
             tag: Some(TAG.to_owned()),
+            source: None,
             app_version: None,
             inputs,
             chart: None,

@@ -16,6 +16,8 @@ pub enum Format {
     Text,
     /// For programs.
     Json,
+    /// For the body of a pull request; `diff` alone has it.
+    Markdown,
 }
 
 /// Options of every subcommand.

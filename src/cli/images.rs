@@ -62,7 +62,7 @@ impl Args {
         }
         match global.format {
             Format::Json => print_json(&found.by_image()),
-            Format::Text => print(&text(&found.by_image(), self.why)),
+            Format::Text | Format::Markdown => print(&text(&found.by_image(), self.why)),
         }
     }
 }

@@ -17,7 +17,7 @@ impl Args {
         let inspection = inspect::inspect(&self.path)?;
         match global.format {
             Format::Json => print_json(&inspection),
-            Format::Text => print(&ui::inspected::text(&inspection)),
+            Format::Text | Format::Markdown => print(&ui::inspected::text(&inspection)),
         }
     }
 }

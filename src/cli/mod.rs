@@ -1,6 +1,7 @@
 //! The command line: clap types, and their translation into plain options. One file a subcommand, no logic.
 
 mod completions;
+mod diff;
 mod global;
 mod images;
 mod inspect;
@@ -15,7 +16,8 @@ mod verify;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::error::ErrorKind;
+use clap::{CommandFactory as _, Parser, Subcommand};
 
 use crate::error::{Diagnostic, Error};
 use crate::exit::Exit;
@@ -52,6 +54,8 @@ enum Command {
     Verify(verify::Args),
     /// Show what is inside a bundle or a lock, what it weighs and where it came from
     Inspect(inspect::Args),
+    /// Compare two locks or bundles: versions, images, bytes to fetch
+    Diff(diff::Args),
     /// List the images that a chart runs
     Images(images::Args),
     /// Print the JSON Schema of a file format
@@ -66,12 +70,16 @@ enum Command {
 #[must_use]
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
+    if cli.global.format == Format::Markdown && !matches!(cli.command, Command::Diff(_)) {
+        Cli::command().error(ErrorKind::InvalidValue, "only `bundler diff` writes Markdown").exit();
+    }
     cli.global.color.apply();
     let outcome = match cli.command {
         Command::Resolve(args) => args.run(&cli.global),
         Command::Pack(args) => args.run(&cli.global),
         Command::Verify(args) => args.run(&cli.global),
         Command::Inspect(args) => args.run(&cli.global),
+        Command::Diff(args) => args.run(&cli.global),
         Command::Images(args) => args.run(&cli.global),
         Command::Schema(args) => args.run(),
         Command::Completions(args) => args.run(),
@@ -82,7 +90,7 @@ pub fn main() -> ExitCode {
         Err(error) => {
             match cli.global.format {
                 Format::Json => ui::note(&diagnostic::json(&error)),
-                Format::Text => ui::note(&diagnostic::text(&error)),
+                Format::Text | Format::Markdown => ui::note(&diagnostic::text(&error)),
             }
             error.exit().into()
         }

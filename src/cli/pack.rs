@@ -65,7 +65,7 @@ impl Args {
         drop(reporter);
         match global.format {
             Format::Json => print_json(&packed),
-            Format::Text => print(&ui::packed::text(&packed)),
+            Format::Text | Format::Markdown => print(&ui::packed::text(&packed)),
         }
     }
 }

@@ -90,7 +90,7 @@ impl Args {
 fn show(format: Format, resolved: &Resolved, current: bool, text: &str) -> Result<Exit, Error> {
     match format {
         Format::Json => print_json(&ui::resolved::Json::new(resolved, current)),
-        Format::Text => print(text),
+        Format::Text | Format::Markdown => print(text),
     }
 }
 

@@ -22,7 +22,7 @@ impl Args {
         drop(reporter);
         match global.format {
             Format::Json => print_json(&report)?,
-            Format::Text => print(&ui::verified::text(&report))?,
+            Format::Text | Format::Markdown => print(&ui::verified::text(&report))?,
         };
         Ok(if report.good { Exit::Done } else { Exit::No })
     }

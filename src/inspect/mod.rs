@@ -1,5 +1,6 @@
 //! Reports about a bundle or a lock: what is inside, in which version, with which digest, and what it weighs.
 
+mod compare;
 mod model;
 #[cfg(test)]
 mod tests;
@@ -9,6 +10,7 @@ use std::fs::File;
 use std::io::Read as _;
 use std::path::Path;
 
+pub use compare::{Comparison, compare};
 pub use model::{Artifact, Component, Image, Inspection, Kind, Platform, Profile};
 
 use crate::Error;
@@ -21,11 +23,17 @@ use crate::oci::Digest;
 ///
 /// Reads lists and manifests only; whether the bytes are good is for [`crate::verify`] to say.
 pub fn inspect(path: &Path) -> Result<Inspection, Error> {
+    if is_bundle(path) { inspect_bundle(path) } else { Ok(inspect_lock(&lock::read(path)?, path)) }
+}
+
+/// Tells a bundle from a lock by the first bytes.
+fn is_bundle(path: &Path) -> bool {
+    if !path.is_file() {
+        return path.is_dir();
+    }
     let mut magic = [0; 2];
-    let packed = path.is_file()
-        && File::open(path).and_then(|mut file| file.read_exact(&mut magic)).is_ok()
-        && magic == [0x1f, 0x8b];
-    if packed || path.is_dir() { inspect_bundle(path) } else { Ok(inspect_lock(&lock::read(path)?, path)) }
+    let read = File::open(path).and_then(|mut file| file.read_exact(&mut magic));
+    read.is_ok() && magic == [0x1f, 0x8b]
 }
 
 fn inspect_lock(lock: &Lock, path: &Path) -> Inspection {

@@ -99,3 +99,25 @@ fn what_is_neither_is_an_error() {
     assert!(matches!(inspect(&path), Err(Error::Lock(_))));
     assert!(matches!(inspect(&directory.path().join("nothing")), Err(Error::Lock(_))));
 }
+
+#[test]
+fn two_bundles_differ_by_the_bytes_that_the_older_one_lacks() {
+    let directory = tempfile::tempdir().unwrap();
+    let old = directory.path().join("old.tar.gz");
+    Sample::new(&[Arch::Arm64]).write(&old);
+    let mut sample = Sample::new(&[Arch::Arm64]);
+    let fresh = b"a file that the older bundle lacks";
+    let digest = sample.blob(fresh.to_vec());
+    let size = fresh.len() as u64;
+    let added = crate::bundle::model::Added { path: "files/zz.txt".to_owned(), digest, size };
+    sample.parts.bundle.added.push(added);
+    let new = directory.path().join("new.tar.gz");
+    sample.write(&new);
+
+    let same = compare(&old, &old).unwrap();
+    assert!(same.diff.is_empty());
+    assert_eq!(same.new_bytes, Some(0));
+    // `bundle.yaml` names the file, so it is new too.
+    let about = Bundle::open(&new).unwrap().read(bundle_model::BUNDLE_YAML, 1 << 20).unwrap();
+    assert_eq!(compare(&old, &new).unwrap().new_bytes, Some(size + about.len() as u64));
+}

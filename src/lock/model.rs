@@ -58,6 +58,9 @@ pub struct Component {
     /// The tag that has this version, where the source has tags.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tag: Option<String>,
+    /// The web address of the project that its source names, such as `https://github.com/kubeedge/edgemesh`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
     /// The chart's `appVersion`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub app_version: Option<String>,

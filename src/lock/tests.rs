@@ -296,6 +296,7 @@ fn lock() -> impl Strategy<Value = Lock> {
         .prop_map(|((version, tag, inputs), chart, charts, files)| Component {
             version,
             tag,
+            source: None,
             app_version: None,
             inputs,
             chart,

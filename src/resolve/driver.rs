@@ -405,6 +405,11 @@ impl Driver<'_> {
         lock::Component {
             version: choice.version.clone(),
             tag: choice.tag.clone(),
+            source: component
+                .source
+                .as_ref()
+                .and_then(|source| source.value.github.as_ref())
+                .map(|github| format!("https://github.com/{github}")),
             app_version: prepared.app_version().map(str::to_owned),
             inputs: assemble::inputs(self.catalog, name),
             chart: prepared.charts.first().filter(|_| single).map(|fetched| chart(name, fetched)),

@@ -36,7 +36,7 @@ fn every_shell_has_completions_and_every_subcommand_a_page() {
         let script = stdout(&["completions", shell]);
         assert!(script.contains("completions"), "{shell}");
     }
-    for command in ["resolve", "pack", "verify", "inspect", "images", "schema"] {
+    for command in ["resolve", "pack", "verify", "inspect", "diff", "images", "schema"] {
         let page = stdout(&["man", command]);
         assert!(page.contains(&format!(".TH bundler-{command} 1")), "{command}: {page}");
     }

@@ -13,6 +13,7 @@ mod choice;
 mod cli;
 mod coverage;
 mod demo;
+mod diff;
 mod pack;
 mod registry_client;
 mod resolve;

@@ -38,6 +38,7 @@ fn site(sandbox: &Sandbox, registry: &Registry, images: &[DebianImage], archs: &
         let component = Component {
             version: version.to_owned(),
             tag: reference.tag().map(str::to_owned),
+            source: None,
             app_version: None,
             inputs: Digest::of(b""),
             chart: None,

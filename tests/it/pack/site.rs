@@ -223,6 +223,7 @@ fn lock(images: &[(String, Image)], upstream: &Upstream) -> Lock {
     let component = |images: &[&str]| Component {
         version: "1.0.0".to_owned(),
         tag: Some("v1.0.0".to_owned()),
+        source: None,
         app_version: None,
         inputs: Digest::of(b""),
         chart: None,
