@@ -43,6 +43,8 @@ pub struct Release {
     pub values: Vec<Values>,
     /// Single values by dotted path, which win over the files; see [`set_arguments`].
     pub set: BTreeMap<String, String>,
+    /// Single values as somebody wrote them for Helm's own `--set`, which win over all others.
+    pub options: Vec<String>,
     /// The Kubernetes version for `.Capabilities`, such as `1.36.4`; Helm's own where there is none.
     pub kube_version: Option<String>,
     /// API versions for `.Capabilities`, besides Kubernetes' own; see [`super::crd::api_versions`].
@@ -201,6 +203,9 @@ impl Helm {
             command.arg("--values").arg(copy);
         }
         command.args(set_arguments(&release.set));
+        for option in &release.options {
+            command.arg("--set").arg(option);
+        }
         if let Some(version) = &release.kube_version {
             command.arg("--kube-version").arg(version);
         }

@@ -1,49 +1,63 @@
 //! `bundler images`.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use jiff::Timestamp;
+
+use super::places::Places;
 use super::run::ProcessError;
-use super::{Format, Global, Outcome, print, print_json, run};
-use crate::chart::images::{self, Image};
-use crate::chart::{Helm, Release, helm};
+use super::{Format, Global, Outcome, network, print, print_json, run};
+use crate::chart::{Helm, Release, helm, images};
 use crate::error::Error;
+use crate::source::Http;
 use crate::ui::{self, diagnostic};
+use crate::{catalog, lock, resolve};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// A chart's archive; no catalog and no registry is asked
-    #[arg(long, required = true, value_name = "FILE.tgz")]
-    chart: PathBuf,
-    /// A values file; may be given more than once, the later ones win
-    #[arg(long, value_name = "FILE")]
+    /// Only these components of the catalog
+    component: Vec<String>,
+    /// A chart's archive instead of the catalog; no registry is asked
+    #[arg(long, value_name = "FILE.tgz", conflicts_with_all = ["component", "catalog", "lock"])]
+    chart: Option<PathBuf>,
+    /// A values file for the chart; may be given more than once, the later ones win
+    #[arg(long, value_name = "FILE", requires = "chart")]
     values: Vec<PathBuf>,
-    /// A single value; may be given more than once
-    #[arg(long, value_name = "KEY=VALUE", value_parser = key_value)]
-    set: Vec<(String, String)>,
-    /// Render for this Kubernetes instead of Helm's own
-    #[arg(long, value_name = "VERSION")]
+    /// A single value for the chart, as Helm's own `--set` takes it; may be given more than once
+    #[arg(long, value_name = "KEY=VALUE", value_parser = key_value, requires = "chart")]
+    set: Vec<String>,
+    /// Render the chart for this Kubernetes instead of Helm's own
+    #[arg(long, value_name = "VERSION", requires = "chart")]
     kube_version: Option<String>,
     /// Show where each image was found
     #[arg(long)]
     why: bool,
+    #[command(flatten)]
+    places: Places,
 }
 
-fn key_value(text: &str) -> Result<(String, String), String> {
+fn key_value(text: &str) -> Result<String, String> {
     match text.split_once('=') {
-        Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
+        Some((key, _)) if !key.is_empty() => Ok(text.to_owned()),
         _ => Err("expected KEY=VALUE".to_owned()),
     }
 }
 
 impl Args {
-    pub(super) fn run(self, global: &Global) -> Outcome {
+    pub(super) fn run(mut self, global: &Global) -> Outcome {
+        match self.chart.take() {
+            Some(chart) => self.of_chart(&chart, global),
+            None => self.of_catalog(global),
+        }
+    }
+
+    fn of_chart(self, chart: &Path, global: &Global) -> Outcome {
         let values = self.values.iter().map(|path| read_values(path)).collect::<Result<_, _>>()?;
         let release = Release {
             name: "release-name".to_owned(),
             namespace: "default".to_owned(),
             values,
-            set: self.set.into_iter().collect::<BTreeMap<_, _>>(),
+            options: self.set,
             kube_version: self.kube_version,
             ..Release::default()
         };
@@ -52,7 +66,7 @@ impl Args {
                 let path = std::env::var_os("PATH");
                 let helm =
                     Helm::find(global.helm.as_deref(), path.as_deref()).await.map_err(crate::chart::Error::from)?;
-                Ok::<_, Error>(images::of_chart(&helm, &self.chart, &release).await?)
+                Ok::<_, Error>(images::of_chart(&helm, chart, &release).await?)
             };
             cancelled.run_until_cancelled(discover).await.unwrap_or(Err(ProcessError::Interrupted.into()))
         })?;
@@ -62,24 +76,45 @@ impl Args {
         }
         match global.format {
             Format::Json => print_json(&found.by_image()),
-            Format::Text | Format::Markdown => print(&text(&found.by_image(), self.why)),
+            Format::Text | Format::Markdown => print(&ui::images::of_chart(&found.by_image(), self.why)),
         }
+    }
+
+    fn of_catalog(self, global: &Global) -> Outcome {
+        let reporter = global.reporter();
+        let catalog = catalog::read(&self.places.catalog)?;
+        let lock = lock::read(&self.places.lock)?;
+        let cache_dir = run::cache_dir(self.places.cache_dir)?;
+        let http = network::options(global, &cache_dir, reporter.clone())?;
+        let images = run::block_on(async |cancelled| {
+            let options = resolve::Options {
+                catalog,
+                lock: Some(lock),
+                components: self.component,
+                as_of: None,
+                now: Timestamp::now(),
+                jobs: global.jobs.map_or(resolve::DEFAULT_JOBS, usize::from),
+                helm: global.helm.clone(),
+                search_path: std::env::var_os("PATH"),
+                cache_dir,
+                offline: global.offline,
+                http: Http::new(http)?,
+            };
+            Ok::<_, Error>(resolve::why(options, &*reporter, cancelled).await?)
+        })?;
+        drop(reporter);
+        for line in ui::images::notes(&images) {
+            ui::note(&line);
+        }
+        match global.format {
+            Format::Json => print_json(&ui::images::json(&images))?,
+            Format::Text | Format::Markdown => print(&ui::images::of_catalog(&images, self.why))?,
+        };
+        Ok(images.exit())
     }
 }
 
 fn read_values(path: &Path) -> Result<helm::Values, ProcessError> {
     let text = std::fs::read_to_string(path).map_err(|source| ProcessError::Read { path: path.to_owned(), source })?;
     Ok(helm::Values { file: path.display().to_string(), text })
-}
-
-fn text(images: &[Image], why: bool) -> String {
-    let mut text = String::new();
-    for image in images {
-        text.push_str(&image.image);
-        text.push('\n');
-        for find in image.found.iter().filter(|_| why) {
-            text.push_str(&format!("  {}: {}\n", find.kind.name(), find.place));
-        }
-    }
-    text
 }

@@ -56,7 +56,7 @@ enum Command {
     Inspect(inspect::Args),
     /// Compare two locks or bundles: versions, images, bytes to fetch
     Diff(diff::Args),
-    /// List the images that a chart runs
+    /// List the images that the components of the catalog run, or those of any chart, and where each was found
     Images(images::Args),
     /// Print the JSON Schema of a file format
     Schema(schema::Args),

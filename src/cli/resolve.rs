@@ -14,9 +14,6 @@ use crate::resolve::{self, Resolved};
 use crate::source::Http;
 use crate::{catalog, lock, ui};
 
-/// How many components are resolved at once: enough to keep a slow source from holding up the others.
-const DEFAULT_JOBS: usize = 8;
-
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// Only these components; the others keep what the lock has
@@ -50,7 +47,7 @@ impl Args {
                 components: self.component,
                 as_of: self.as_of,
                 now: Timestamp::now(),
-                jobs: global.jobs.map_or(DEFAULT_JOBS, usize::from),
+                jobs: global.jobs.map_or(resolve::DEFAULT_JOBS, usize::from),
                 helm: global.helm.clone(),
                 search_path: std::env::var_os("PATH"),
                 cache_dir,

@@ -18,26 +18,26 @@ use super::versions::{Choice, Chooser};
 use super::wanted::{Needed, Wanted};
 use super::{Error, Failure, Notice, Options, Resolved, charts, platform, program, report, upstreams};
 use crate::catalog::model::{Catalog, Component, Warning};
-use crate::chart::crd;
 use crate::chart::images::Discovery;
+use crate::chart::{Helm, crd};
 use crate::event::{Event, Reporter};
 use crate::lock::{Lock, model as lock};
 use crate::source::once::Once;
 use crate::version::Version;
 
 /// The component of the catalog that is the platform's Kubernetes.
-const KUBERNETES: &str = "k3s";
+pub(super) const KUBERNETES: &str = "k3s";
 
 /// One run.
-struct Driver<'a> {
-    catalog: &'a Catalog,
-    before: Option<&'a Lock>,
-    sources: &'a Sources,
-    reporter: &'a dyn Reporter,
+pub(super) struct Driver<'a> {
+    pub(super) catalog: &'a Catalog,
+    pub(super) before: Option<&'a Lock>,
+    pub(super) sources: &'a Sources,
+    pub(super) reporter: &'a dyn Reporter,
     as_of: Timestamp,
     kubernetes: Version,
     also: Vec<Version>,
-    jobs: usize,
+    pub(super) jobs: usize,
 }
 
 /// A component with everything that is needed before its images are known.
@@ -55,22 +55,9 @@ impl Prepared {
 
 pub(super) async fn run(options: Options, reporter: &dyn Reporter) -> Result<Resolved, Error> {
     let selected = select(&options.catalog, &options.components)?;
-    let Options { catalog, lock: before, cache_dir, now, offline, http, .. } = &options;
-    let sources = Sources::new(http.clone(), cache_dir.clone(), *now, *offline)
-        .map_err(|error| Error::GitHub(Box::new(error)))?;
-    let minor = &catalog.file.platform.kubernetes.value;
-    let mut driver = Driver {
-        catalog,
-        before: before.as_ref(),
-        sources: &sources,
-        reporter,
-        as_of: options.as_of.map_or(*now, end_of_day),
-        kubernetes: format!("{minor}.0")
-            .parse()
-            .map_err(|e: crate::version::VersionError| Error::Platform(e.to_string()))?,
-        also: platform::also(&catalog.file.platform).map_err(|error| Error::Platform(error.to_string()))?,
-        jobs: options.jobs.max(1),
-    };
+    let sources = sources(&options)?;
+    let Options { catalog, lock: before, .. } = &options;
+    let mut driver = Driver::new(&options, &sources, reporter)?;
     let plural = if selected.len() == 1 { "" } else { "s" };
     reporter.report(Event::Step(&format!("resolving {} component{plural}", selected.len())));
     reporter.report(Event::Total { bytes: 0, items: selected.len() as u64 });
@@ -82,13 +69,7 @@ pub(super) async fn run(options: Options, reporter: &dyn Reporter) -> Result<Res
     let helm = helm.as_ref().or_else(|| driver.locked(program::COMPONENT));
     let mut rendered = BTreeMap::new();
     if prepared.values().any(|prepared| !prepared.charts.is_empty()) {
-        let found = program::find(&sources, options.helm.as_deref(), options.search_path.as_deref(), helm).await;
-        let helm = found.map_err(|error| Error::Helm(Box::new(error)))?;
-        reporter.report(Event::Detail(&format!(
-            "rendering with Helm {} at `{}`",
-            helm.version(),
-            helm.program().display()
-        )));
+        let helm = driver.helm(&options, helm).await?;
         let mut renderings = Vec::new();
         for (name, component) in &prepared {
             match driver.renderings(name, &component.choice.version, component.choice.tag.as_deref(), &component.charts)
@@ -123,8 +104,14 @@ pub(super) async fn run(options: Options, reporter: &dyn Reporter) -> Result<Res
     Ok(Resolved { lock, changes, failures, warnings, counted: sources.github.counted() })
 }
 
+/// Where everything comes from in a run.
+pub(super) fn sources(options: &Options) -> Result<Sources, Error> {
+    Sources::new(options.http.clone(), options.cache_dir.clone(), options.now, options.offline)
+        .map_err(|error| Error::GitHub(Box::new(error)))
+}
+
 /// The names to resolve: those that were given, or all.
-fn select(catalog: &Catalog, given: &[String]) -> Result<BTreeSet<String>, Error> {
+pub(super) fn select(catalog: &Catalog, given: &[String]) -> Result<BTreeSet<String>, Error> {
     if given.is_empty() {
         return Ok(catalog.components.keys().cloned().collect());
     }
@@ -145,8 +132,40 @@ struct Finished {
     notices: Vec<Notice>,
 }
 
-impl Driver<'_> {
-    fn locked(&self, name: &str) -> Option<&lock::Component> {
+impl<'a> Driver<'a> {
+    pub(super) fn new(options: &'a Options, sources: &'a Sources, reporter: &'a dyn Reporter) -> Result<Self, Error> {
+        let minor = &options.catalog.file.platform.kubernetes.value;
+        let kubernetes = format!("{minor}.0").parse();
+        Ok(Self {
+            catalog: &options.catalog,
+            before: options.lock.as_ref(),
+            sources,
+            reporter,
+            as_of: options.as_of.map_or(options.now, end_of_day),
+            kubernetes: kubernetes.map_err(|e: crate::version::VersionError| Error::Platform(e.to_string()))?,
+            also: platform::also(&options.catalog.file.platform).map_err(|error| Error::Platform(error.to_string()))?,
+            jobs: options.jobs.max(1),
+        })
+    }
+
+    /// The Helm that renders, `locked` being the one of the lock.
+    pub(super) async fn helm(&self, options: &Options, locked: Option<&lock::Component>) -> Result<Helm, Error> {
+        let found = program::find(self.sources, options.helm.as_deref(), options.search_path.as_deref(), locked).await;
+        let helm = found.map_err(|error| Error::Helm(Box::new(error)))?;
+        let text = format!("rendering with Helm {} at `{}`", helm.version(), helm.program().display());
+        self.reporter.report(Event::Detail(&text));
+        Ok(helm)
+    }
+
+    /// Renders for this version of the platform's Kubernetes, if it is one of its minor.
+    pub(super) fn follow(&mut self, version: Option<String>) {
+        let fits = |version: &Version| version.parts()[..2] == self.kubernetes.parts()[..2];
+        if let Some(version) = version.and_then(|text| text.parse().ok()).filter(fits) {
+            self.kubernetes = version;
+        }
+    }
+
+    pub(super) fn locked(&self, name: &str) -> Option<&'a lock::Component> {
         self.before?.components.get(name)
     }
 
@@ -171,10 +190,7 @@ impl Driver<'_> {
             } else {
                 self.locked(KUBERNETES).map(|locked| locked.version.clone())
             };
-            let fits = |version: &Version| version.parts()[..2] == self.kubernetes.parts()[..2];
-            if let Some(version) = version.and_then(|text| text.parse().ok()).filter(fits) {
-                self.kubernetes = version;
-            }
+            self.follow(version);
         }
         let others = self.catalog.components.iter().filter(|(name, _)| selected.contains(*name) && *name != KUBERNETES);
         let driver = &*self;
@@ -238,7 +254,12 @@ impl Driver<'_> {
         Ok(Prepared { choice, files, charts: fetched })
     }
 
-    fn names<'n>(&'n self, version: &'n str, tag: Option<&'n str>, app_version: Option<&'n str>) -> Names<'n> {
+    pub(super) fn names<'n>(
+        &'n self,
+        version: &'n str,
+        tag: Option<&'n str>,
+        app_version: Option<&'n str>,
+    ) -> Names<'n> {
         let platform = &self.catalog.file.platform;
         Names {
             version: Some(version),
@@ -250,7 +271,7 @@ impl Driver<'_> {
         }
     }
 
-    fn renderings(
+    pub(super) fn renderings(
         &self,
         name: &str,
         version: &str,
@@ -341,7 +362,7 @@ impl Driver<'_> {
         let result = async {
             let names = self.names(&prepared.choice.version, prepared.choice.tag.as_deref(), prepared.app_version());
             let wanted = Wanted { catalog: self.catalog, sources: self.sources, name: &name, names };
-            let Needed { required, differences } = wanted.images(rendered?).await?;
+            let Needed { required, differences } = wanted.images(rendered?, wanted.list().await?)?;
             let differences = differences.into_iter().map(|text| self.notice(&name, Warning::ImageList, text, true));
             let unused = required.unused.iter().map(|unused| {
                 let text = format!("the ignored image {unused} matches nothing");

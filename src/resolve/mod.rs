@@ -22,6 +22,7 @@ mod template;
 mod upstreams;
 mod versions;
 mod wanted;
+mod why;
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -42,6 +43,10 @@ use crate::source::{Http, github};
 pub use failure::Failure;
 pub use report::{Change, diff};
 pub use template::TemplateError;
+pub use why::{Carried, Why};
+
+/// How many components are resolved at once: enough to keep a slow source from holding up the others.
+pub const DEFAULT_JOBS: usize = 8;
 
 /// What to resolve, and with what.
 pub struct Options {
@@ -105,10 +110,7 @@ impl Resolved {
     /// A code that all failures share and that says more than "a source failed" is kept.
     #[must_use]
     pub fn exit(&self) -> Exit {
-        let mut exits = self.failures.values().map(Diagnostic::exit);
-        let Some(first) = exits.next() else { return Exit::Done };
-        let telling = matches!(first, Exit::Mismatch | Exit::Credentials | Exit::Offline | Exit::Disk);
-        if telling && exits.all(|exit| exit == first) { first } else { Exit::Source }
+        exit(&self.failures)
     }
 
     /// The exit code of `--check`: whether the lock is still what resolving gives, and nothing is past its date.
@@ -119,6 +121,13 @@ impl Resolved {
             exit => exit,
         }
     }
+}
+
+fn exit(failures: &BTreeMap<String, Failure>) -> Exit {
+    let mut exits = failures.values().map(Diagnostic::exit);
+    let Some(first) = exits.next() else { return Exit::Done };
+    let telling = matches!(first, Exit::Mismatch | Exit::Credentials | Exit::Offline | Exit::Disk);
+    if telling && exits.all(|exit| exit == first) { first } else { Exit::Source }
 }
 
 /// Why nothing was resolved at all.
@@ -179,5 +188,19 @@ pub async fn run(options: Options, reporter: &dyn Reporter, cancel: Cancellation
         biased;
         () = cancel.cancelled() => Err(Error::Interrupted),
         resolved = driver::run(options, reporter) => resolved,
+    }
+}
+
+/// Tells of the images of the catalog, or of some of its components, where each was found and what the lock has of it.
+///
+/// Nothing is chosen: the charts are those of the lock, from the cache where they are there.
+///
+/// # Errors
+/// What keeps every component from being looked at; a single component's failure is in the result.
+pub async fn why(options: Options, reporter: &dyn Reporter, cancel: CancellationToken) -> Result<Why, Error> {
+    tokio::select! {
+        biased;
+        () = cancel.cancelled() => Err(Error::Interrupted),
+        why = why::run(options, reporter) => why,
     }
 }

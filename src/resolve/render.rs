@@ -56,6 +56,7 @@ pub(super) fn release(
         namespace: chart.release.namespace.clone(),
         values: values.into_iter().collect(),
         set,
+        options: Vec::new(),
         kube_version: Some(kube_version.to_owned()),
         api_versions: BTreeSet::new(),
     })

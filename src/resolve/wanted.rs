@@ -16,6 +16,9 @@ const MAX_IMAGE_LIST: u64 = 1 << 20;
 /// How much of a line that is no image an error shows.
 const MAX_SHOWN: usize = 120;
 
+/// Why an image of upstream's own list is carried.
+pub(super) const LISTED: &str = "in upstream's own list";
+
 /// What is asked for one component.
 pub(super) struct Wanted<'a> {
     pub(super) catalog: &'a Catalog,
@@ -33,8 +36,8 @@ pub(super) struct Needed {
 }
 
 impl Wanted<'_> {
-    /// Every image that the component needs, `rendered` being what its charts run.
-    pub(super) async fn images(&self, mut rendered: Discovery) -> Result<Needed, Failure> {
+    /// Every image that the component needs, `rendered` being what its charts run and `listed` upstream's own list.
+    pub(super) fn images(&self, mut rendered: Discovery, listed: BTreeSet<Reference>) -> Result<Needed, Failure> {
         let component = &self.catalog.components[self.name];
         rendered.extend(self.resources(component)?);
         let mut declared = Vec::new();
@@ -51,7 +54,7 @@ impl Wanted<'_> {
         }
         let mut passed_over = BTreeSet::new();
         let mut list = Vec::new();
-        for listed in self.list(component).await? {
+        for listed in listed {
             let mut rules = ignored.iter().filter_map(|(image, _)| image.parse::<Reference>().ok());
             match rules.find(|rule| is_of(rule, &listed)) {
                 Some(rule) => drop(passed_over.insert(rule.to_string())),
@@ -60,7 +63,7 @@ impl Wanted<'_> {
         }
         let only_compared = component.image_list.as_ref().is_some_and(|list| list.carry == Some(false));
         if component.image_list.as_ref().is_some_and(|list| list.carried_by.is_none()) && !only_compared {
-            declared.extend(list.iter().map(|image| (image.to_string(), "in upstream's own list")));
+            declared.extend(list.iter().map(|image| (image.to_string(), LISTED)));
         }
         let required = images::required(&rendered, &rules(&declared), &rules(&ignored), false);
         let mut required = required.map_err(Failure::Images)?;
@@ -94,7 +97,8 @@ impl Wanted<'_> {
     }
 
     /// The references of upstream's own list, if there is one.
-    async fn list(&self, component: &Component) -> Result<BTreeSet<Reference>, Failure> {
+    pub(super) async fn list(&self) -> Result<BTreeSet<Reference>, Failure> {
+        let component = &self.catalog.components[self.name];
         let mut images = BTreeSet::new();
         let Some(list) = &component.image_list else { return Ok(images) };
         for arch in &self.catalog.file.platform.architectures {

@@ -4,6 +4,7 @@
 
 pub mod compared;
 pub mod diagnostic;
+pub mod images;
 pub mod inspected;
 pub mod packed;
 pub mod progress;

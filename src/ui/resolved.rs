@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::{count, diagnostic};
 use crate::error::Diagnostic;
 use crate::lock::model::Unresolved;
-use crate::resolve::{Change, Resolved};
+use crate::resolve::{Change, Failure, Resolved};
 
 /// Failures and warnings, for stderr. An accepted warning is said only where something still depends on it.
 #[must_use]
@@ -17,14 +17,18 @@ pub fn notes(resolved: &Resolved) -> Vec<String> {
         let of = warning.component.as_ref().map(|component| format!("{component}: ")).unwrap_or_default();
         diagnostic::warning(&format!("{of}{}", warning.text))
     });
-    let failures = resolved
-        .failures
+    warnings.chain(failures(&resolved.failures, "was not resolved")).collect()
+}
+
+/// The failures of components, each with what became of it, and what can be done about them.
+pub(super) fn failures(failures: &BTreeMap<String, Failure>, what: &str) -> Vec<String> {
+    let told = failures
         .iter()
-        .map(|(component, failure)| diagnostic::chain(&format!("{component} was not resolved"), Some(failure), None));
+        .map(|(component, failure)| diagnostic::chain(&format!("{component} {what}"), Some(failure), None));
     // Many failures of one kind have one remedy.
-    let hints: BTreeSet<String> = resolved.failures.values().filter_map(Diagnostic::hint).collect();
+    let hints: BTreeSet<String> = failures.values().filter_map(Diagnostic::hint).collect();
     let hints = hints.into_iter().map(|hint| format!("\n{}", diagnostic::hint(&hint)));
-    warnings.chain(failures).chain(hints).collect()
+    told.chain(hints).collect()
 }
 
 /// What changed, and what the lock is now; `current` when the file was already right.

@@ -8,6 +8,7 @@ mod upstream;
 mod architecture;
 mod bombs;
 mod bundle_programs;
+mod chart_images;
 mod charts;
 mod choice;
 mod cli;

@@ -19,7 +19,7 @@ use std::fmt;
 use std::path::Path;
 
 pub use document::{Document, documents};
-pub use require::{Required, Rule, required};
+pub use require::{Origin, Required, Rule, required};
 
 use super::{Helm, Release, archive, crd};
 use crate::error::Diagnostic;

@@ -1,8 +1,9 @@
 //! From finds to what is carried: the catalog's declared and ignored images, and what contradicts.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
-use super::{Discovery, Error, Found, Kind};
+use super::{Discovery, Error, Found, Kind, Where};
 use crate::oci::Reference;
 
 /// A tag of these says nothing about what it points at.
@@ -18,11 +19,46 @@ pub struct Rule<'a> {
     pub reason: &'a str,
 }
 
+/// Why an image is carried.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// It was found there.
+    Found(Kind, Where),
+    /// The catalog declares it, for this reason.
+    Declared(String),
+}
+
+impl Origin {
+    /// Its kind in reports.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Found(kind, _) => kind.name(),
+            Self::Declared(_) => "declared",
+        }
+    }
+
+    /// The place, or the reason.
+    #[must_use]
+    pub fn place(&self) -> String {
+        match self {
+            Self::Found(_, place) => place.to_string(),
+            Self::Declared(reason) => reason.clone(),
+        }
+    }
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.kind(), self.place())
+    }
+}
+
 /// What has to be carried.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Required {
-    /// Every image, sorted, with the places that want it: finds as `kind: place`, declarations with their reason.
-    pub images: BTreeMap<Reference, Vec<String>>,
+    /// Every image, sorted, with what wants it.
+    pub images: BTreeMap<Reference, Vec<Origin>>,
     /// The images of `ignored_images` that match nothing.
     pub unused: Vec<String>,
 }
@@ -64,12 +100,12 @@ pub fn required(
         if let Some(first) = found.first() {
             floating(reference, &first.place.to_string(), &mut errors);
         }
-        let places = found.iter().map(|f| format!("{}: {}", f.kind.name(), f.place)).collect();
-        required.images.insert(reference.clone(), places);
+        let origins = found.iter().map(|f| Origin::Found(f.kind, f.place.clone())).collect();
+        required.images.insert(reference.clone(), origins);
     }
     for (reference, reason) in declared {
         floating(&reference, "declared_images", &mut errors);
-        required.images.entry(reference).or_default().push(format!("declared: {reason}"));
+        required.images.entry(reference).or_default().push(Origin::Declared(reason.to_owned()));
     }
     conflicts(&required.images, &mut errors);
     required.unused =
@@ -122,15 +158,15 @@ fn contradicted(declared: &[(Reference, &str)], images: &BTreeMap<Reference, Vec
     }
 }
 
-fn conflicts(images: &BTreeMap<Reference, Vec<String>>, errors: &mut Vec<Error>) {
-    let mut pinned: BTreeMap<(String, &str), (&Reference, &str)> = BTreeMap::new();
+fn conflicts(images: &BTreeMap<Reference, Vec<Origin>>, errors: &mut Vec<Error>) {
+    let mut pinned: BTreeMap<(String, &str), (&Reference, &Origin)> = BTreeMap::new();
     for (reference, places) in images {
         let (Some(tag), Some(_), Some(place)) = (reference.tag(), reference.digest(), places.first()) else { continue };
         match pinned.get(&(reference.name(), tag)) {
             Some((first, earlier)) => errors.push(Error::Conflict {
                 first: Box::new((*first).clone()),
                 second: Box::new(reference.clone()),
-                places: [(*earlier).to_owned(), place.clone()],
+                places: [earlier.to_string(), place.to_string()],
             }),
             None => {
                 pinned.insert((reference.name(), tag), (reference, place));

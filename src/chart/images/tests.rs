@@ -295,8 +295,14 @@ fn required_normalises_and_keeps_the_places() {
     ]);
     let ignored = [rule("q.io/t/thanos"), rule("q.io/never"), rule("a/t:1")];
     let required = required(&found, &[rule("q.io/x/declared:1")], &ignored, false).unwrap();
-    let images: Vec<_> =
-        required.images.iter().map(|(image, places)| (image.to_string(), places.join(" | "))).collect();
+    let images: Vec<_> = required
+        .images
+        .iter()
+        .map(|(image, origins)| {
+            let origins: Vec<_> = origins.iter().map(ToString::to_string).collect();
+            (image.to_string(), origins.join(" | "))
+        })
+        .collect();
     assert_eq!(
         images,
         [

@@ -424,3 +424,60 @@ fn the_helm_of_the_lock_renders_where_there_is_none() {
     assert_ne!(output.status.code(), Some(0));
     assert!(String::from_utf8_lossy(&output.stderr).contains("--helm PATH"), "{output:?}");
 }
+
+/// Runs `bundler images` in the catalog's directory.
+fn images(bench: &Bench, arguments: &[&str]) -> super::Run {
+    let output = bench.sandbox.bundler().arg("images").args(arguments).output().unwrap();
+    super::Run {
+        code: output.status.code(),
+        stdout: String::from_utf8(output.stdout).unwrap(),
+        stderr: String::from_utf8(output.stderr).unwrap(),
+    }
+}
+
+#[test]
+fn every_image_of_the_catalog_says_where_it_was_found() {
+    if support::helm().is_none() {
+        return;
+    }
+    let files = [("templates/pod.yaml", POD), ("values.yaml", IMAGE)];
+    let declared = component(
+        "app",
+        "min_age: 0d\ndeclared_images: [{image: \"docker.io/kubeedge/edgemesh-agent:v1.17.0\", reason: injected on demand}]\n",
+    );
+    let bench = Bench::new(&[&declared, super::EDGEMESH]);
+    let _server = Repository::new(&[Chart { files: &files, ..Chart::default() }]).serve(&bench);
+    let run = images(&bench, &["--why"]);
+    assert_eq!(run.code, Some(2), "there is no lock: {run:?}");
+
+    bench.good(DAY);
+    let lock = bench.lock();
+    let digest = |image: &str| lock.images[&image.parse().unwrap()].digest;
+    let (agent, alert) = ("docker.io/kubeedge/edgemesh-agent:v1.17.0", "quay.io/prometheus/alertmanager:v0.33.1");
+    // All that is needed was kept, so that nothing is asked again.
+    let run = images(&bench, &["--why", "--offline"]);
+    let expected = format!(
+        "{agent}\n  digest: {}\n  app\n    declared: injected on demand\n  edgemesh\n    declared: an image of the component\n\
+         {alert}\n  digest: {}\n  app\n    pod: app/templates/pod.yaml: Pod pod: spec.containers[0].image\n",
+        digest(agent),
+        digest(alert),
+    );
+    assert_eq!((run.code, run.stdout.as_str(), run.stderr.as_str()), (Some(0), expected.as_str(), ""));
+    let run = images(&bench, &["edgemesh", "--format", "json"]);
+    let expected = serde_json::json!([{"image": agent, "digest": digest(agent), "found": [
+        {"component": "edgemesh", "kind": "declared", "where": "an image of the component"}
+    ]}]);
+    assert_eq!(serde_json::from_str::<serde_json::Value>(&run.stdout).unwrap(), expected, "{run:?}");
+    assert_eq!(images(&bench, &["edgemesh"]).stdout, format!("{agent}\n"));
+
+    let run = images(&bench, &["edgemseh"]);
+    assert_eq!(run.code, Some(2), "{run:?}");
+    assert!(run.stderr.contains("did you mean `edgemesh`?"), "{run:?}");
+    // What changed since the lock was written has no digest in it.
+    let other = component("app", "declared_images: [{image: \"quay.io/x/new:v1\", reason: new}]\n");
+    bench.catalog("[amd64, arm64]", &[&other, super::EDGEMESH]);
+    let run = images(&bench, &["app", "--why"]);
+    assert_eq!(run.code, Some(1), "{run:?}");
+    assert!(run.stdout.contains("quay.io/x/new:v1\n  digest: none in the lock\n"), "{run:?}");
+    assert!(run.stderr.contains(&format!("app: {agent} is in the lock, but nothing wants it any more")), "{run:?}");
+}
