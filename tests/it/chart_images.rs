@@ -97,7 +97,7 @@ fn archives_that_want_to_do_harm() {
         (vec![about, ("other/Chart.yaml", ABOUT)], "two top directories"),
         (vec![about, ("app/values.yaml", &large)], "app/values.yaml"),
         (vec![("app/values.yaml", "a: 1")], "Chart.yaml"),
-        (vec![about, ("app/templates/x.yaml", "{{ .Values.a.b }}\n")], "app/templates/x.yaml:1:12"),
+        (vec![about, ("app/templates/x.yaml", "{{ .Values.a.b }}\n")], "app/templates/x.yaml:1:"),
         (vec![about, ("app/values.yaml", "a: [\n")], "values.yaml"),
         (vec![("app/Chart.yaml", "apiVersion: v2\nname: app\nversion: 1.0.0\nkubeVersion: '<1.20'\n")], "kubeVersion"),
     ] {
@@ -105,7 +105,6 @@ fn archives_that_want_to_do_harm() {
         let output = images(&sandbox, &path, &[]);
         let text = String::from_utf8_lossy(&output.stderr).into_owned();
         assert_eq!(output.status.code(), Some(3), "{message}: {text}");
-        let message = message.trim_start_matches("app/values");
         assert!(text.starts_with("error: ") && text.contains(message), "{message}: {text}");
         assert!(output.stdout.is_empty(), "{message}");
     }
