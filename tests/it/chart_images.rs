@@ -95,7 +95,7 @@ fn archives_that_want_to_do_harm() {
         (vec![about, ("app/templates/x.yaml", "-> /etc/passwd")], "symbolic link"),
         (vec![about, about], "Chart.yaml"),
         (vec![about, ("other/Chart.yaml", ABOUT)], "two top directories"),
-        (vec![about, ("app/values.yaml", &large)], "app/values.yaml"),
+        (vec![about, ("app/values.yaml", &large)], "`values.yaml` of"),
         (vec![("app/values.yaml", "a: 1")], "Chart.yaml"),
         (vec![about, ("app/templates/x.yaml", "{{ .Values.a.b }}\n")], "app/templates/x.yaml:1:"),
         (vec![about, ("app/values.yaml", "a: [\n")], "values.yaml"),
