@@ -5,14 +5,17 @@ use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::time::Instant;
 
 use bundler::lock::model::{Bundle, Component, Image, Lock, Platform, SCHEMA};
-use bundler::oci::{Arch, Reference, media_type};
+use bundler::oci::{Arch, Hasher, Reference, media_type};
 
 use crate::Result;
 use crate::corpus::{Corpus, TAG};
 use crate::options::Setting;
 
+/// How many MiB are hashed to learn the rate; half a second's worth.
+const HASHED: u64 = 1 << 10;
 /// The registry that the lock names; the configuration says where it really is.
 const REGISTRY: &str = "registry.example";
 
@@ -164,11 +167,24 @@ pub(crate) fn machine(work: &Path) -> Result<String> {
     let kernel = fs::read_to_string("/proc/sys/kernel/osrelease")?;
     let load = fs::read_to_string("/proc/loadavg")?;
     Ok(format!(
-        "{}, {} cores, {} of memory, Linux {}, load {} at the start",
+        "{}, {} cores, {} of memory, Linux {}, load {} at the start, sha2 {}/s a core",
         field("/proc/cpuinfo", "model name"),
         std::thread::available_parallelism()?,
         bundler::size::bytes(memory * 1024),
         kernel.trim(),
         load.split(' ').next().unwrap_or_default(),
+        bundler::size::bytes(hash_rate()),
     ))
+}
+
+/// How many bytes one core hashes in a second, from memory: what `verify` is held against.
+fn hash_rate() -> u64 {
+    let bytes = vec![0x5a; 1 << 20];
+    let mut hasher = Hasher::new();
+    let began = Instant::now();
+    for _ in 0..HASHED {
+        hasher.update(&bytes);
+    }
+    std::hint::black_box(hasher.finish());
+    (HASHED << 20) * 1000 / u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX).max(1)
 }

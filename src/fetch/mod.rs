@@ -14,11 +14,13 @@ mod work;
 mod workshop;
 
 use std::collections::BTreeMap;
+use std::num::NonZero;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::future::try_join_all;
-use tokio::task::JoinHandle;
+use tokio::sync::Semaphore;
+use tokio::task::{JoinHandle, spawn_blocking};
 
 pub use earlier::Earlier;
 pub use error::{Error, Found};
@@ -54,6 +56,47 @@ pub struct Fetcher<'a> {
     pub jobs: usize,
     /// How many bytes came over the network.
     pub fetched: AtomicU64,
+    /// Room for threads that write and hash.
+    pub threads: Threads,
+}
+
+/// Bounds the threads that write and hash, whatever the number of connections.
+///
+/// One more than there are cores, so that all cores work while one thread waits for the disk. More gain nothing:
+/// a file is written by one thread at a time, and the others spend their core on waiting for it.
+#[derive(Clone, Debug)]
+pub struct Threads(Arc<Semaphore>);
+
+impl Default for Threads {
+    fn default() -> Self {
+        let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
+        Self(Arc::new(Semaphore::new(cores + 1)))
+    }
+}
+
+impl Threads {
+    /// Starts `work` on a thread once there is room; it begins though nobody waits for it.
+    async fn start<T, E>(&self, work: impl FnOnce() -> Result<T, E> + Send + 'static) -> JoinHandle<Result<T, E>>
+    where
+        T: Send + 'static,
+        E: Send + 'static,
+    {
+        // Nobody closes the semaphore.
+        let permit = Arc::clone(&self.0).acquire_owned().await;
+        spawn_blocking(move || {
+            let _permit = permit;
+            work()
+        })
+    }
+
+    /// Does `work` on a thread.
+    async fn run<T, E>(&self, work: impl FnOnce() -> Result<T, E> + Send + 'static) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: Send + 'static,
+    {
+        blocking(self.start(work).await).await
+    }
 }
 
 /// A blob and its places in the archive.

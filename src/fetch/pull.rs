@@ -9,14 +9,14 @@ use http::StatusCode;
 use http::header::CONTENT_RANGE;
 use tokio::task::JoinHandle;
 
-use super::{Error, Fetcher, Found, blocking};
+use super::{Error, Fetcher, Found, Threads, blocking};
 use crate::oci::Digest;
 use crate::plan::{Artifact, Source};
 use crate::source::error::shown;
 use crate::source::{self, Download};
 
 /// How much is gathered before it goes to another thread, 256 KiB: the switch then costs nothing,
-/// and eight connections hold 4 MiB.
+/// and sixteen connections hold 8 MiB.
 const BATCH: usize = 256 << 10;
 /// What an attempt has to bring so that the earlier failures are forgotten, 64 KiB: a server that cuts off
 /// after fewer bytes makes no headway.
@@ -132,7 +132,7 @@ impl Fetcher<'_> {
     ) -> Result<Drained, Error> {
         let mut skip = range.start - download.offset().min(range.start);
         let mut read = range.start;
-        let mut batch = Batch { at: read, pieces: Vec::new(), length: 0, writing: None };
+        let mut batch = Batch { at: read, pieces: Vec::new(), length: 0, writing: None, threads: &self.threads };
         let failure = loop {
             if read >= range.end {
                 break None;
@@ -183,14 +183,15 @@ impl Want<'_> {
 }
 
 /// Bytes that are gathered while the ones before them are written.
-struct Batch {
+struct Batch<'a> {
     at: u64,
     pieces: Vec<Bytes>,
     length: usize,
     writing: Option<JoinHandle<Result<(), Error>>>,
+    threads: &'a Threads,
 }
 
-impl Batch {
+impl Batch<'_> {
     async fn push(&mut self, piece: Bytes, write: &Write) -> Result<(), Error> {
         if piece.is_empty() {
             return Ok(());
@@ -207,7 +208,7 @@ impl Batch {
             let (at, pieces, write) = (self.at, std::mem::take(&mut self.pieces), Arc::clone(write));
             self.at += self.length as u64;
             self.length = 0;
-            self.writing = Some(tokio::task::spawn_blocking(move || write(at, &pieces)));
+            self.writing = Some(self.threads.start(move || write(at, &pieces)).await);
         }
         Ok(())
     }

@@ -154,6 +154,7 @@ fn fetcher_with(mirrors: &str, cache: &Path, keep: bool) -> Fetcher<'static> {
         reporter: &Silent,
         jobs: 4,
         fetched: AtomicU64::new(0),
+        threads: Threads::default(),
     }
 }
 

@@ -122,7 +122,7 @@ impl Fetcher<'_> {
         let workshop = self.workshop.iter().filter(|workshop| !Arc::ptr_eq(workshop, &self.store));
         for store in std::iter::once(&self.store).chain(workshop) {
             let (store, slots) = (Arc::clone(store), task.job.slots.clone());
-            let copied = blocking(spawn_blocking(move || copy(&store, digest, size, &slots))).await?;
+            let copied = self.threads.run(move || copy(&store, digest, size, &slots)).await?;
             match copied {
                 Stored::OtherSize(found) => {
                     let (artifact, origin) = (Box::new(task.job.blob.artifacts[0].clone()), "the cache".to_owned());
@@ -281,7 +281,7 @@ impl Fetcher<'_> {
         }
         for range in arrived {
             let (length, transfer) = (range.end - range.start, Arc::clone(transfer));
-            blocking(spawn_blocking(move || transfer.take_over(range))).await?;
+            self.threads.run(move || transfer.take_over(range)).await?;
             self.reporter.report(Event::Bytes(length));
         }
         Ok(())

@@ -32,7 +32,7 @@ use crate::bundle::write::{Finished, Writer};
 use crate::bundle::{self, Content, Layout};
 use crate::catalog::{self, Catalog};
 use crate::event::{Event, Reporter};
-use crate::fetch::{Earlier, Fetcher, Job};
+use crate::fetch::{Earlier, Fetcher, Job, Threads};
 use crate::lock;
 use crate::oci::Digest;
 use crate::plan::{self, Blob, Plan, Selection};
@@ -41,7 +41,7 @@ use crate::store::Store;
 
 /// How many blobs or segments are moved at once, unless it is said otherwise: as many as the connections that
 /// one host gets by default.
-pub const DEFAULT_JOBS: usize = 8;
+pub const DEFAULT_JOBS: usize = 16;
 
 /// What to pack and how.
 #[derive(Clone, Debug)]
@@ -144,6 +144,7 @@ async fn pack(options: &Options, reporter: &dyn Reporter, cancel: &CancellationT
         reporter,
         jobs,
         fetched: AtomicU64::new(0),
+        threads: Threads::default(),
     };
     let carried = learn(&plan, &fetcher).await?;
     let blobs = plan::collect(&plan, &images, &carried)?;

@@ -8,6 +8,8 @@ use crate::oci::Hasher;
 
 /// How much is read at once, 1 MiB: large enough for the system calls not to count.
 const CHUNK: u64 = 1 << 20;
+/// How much is hashed before the disk is asked to write it, 16 MiB: large writes, and little left for the final sync.
+const WRITE_BACK: u64 = 16 << 20;
 
 /// The sums of all but the trailer, which holds one of them.
 #[derive(Clone, Debug)]
@@ -19,7 +21,8 @@ pub(super) struct Hashed {
 /// Hashes the archive as it grows; `None` when the writer was dropped.
 ///
 /// The sums at the start of each member are kept, so that a member that is written again, after a
-/// transfer began anew, costs no more than what follows it.
+/// transfer began anew, costs no more than what follows it. What is hashed starts on its way to the disk, so that
+/// the sync at the end finds most of it there.
 pub(super) fn follow(shared: &Shared) -> io::Result<Option<Hashed>> {
     let layout = shared.layout();
     let mut sha256 = Hasher::new();
@@ -28,6 +31,7 @@ pub(super) fn follow(shared: &Shared) -> io::Result<Option<Hashed>> {
     let mut buffer = Vec::new();
     let mut checkpoints = Vec::with_capacity(layout.members().len());
     let (mut index, mut at) = (0, 0);
+    let mut sent = 0;
     loop {
         let end = {
             let mut state = shared.state();
@@ -68,6 +72,10 @@ pub(super) fn follow(shared: &Shared) -> io::Result<Option<Hashed>> {
             crc.update(piece.data);
         }
         at = end;
+        if range.end >= sent + WRITE_BACK {
+            shared.start_write_back(sent..range.end);
+            sent = range.end;
+        }
         if at == layout.extent(index).end {
             index += 1;
         }

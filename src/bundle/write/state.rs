@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, IoSlice};
+use std::num::NonZero;
+use std::ops::Range;
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -203,6 +205,15 @@ impl Shared {
     /// Reads bytes of the archive itself.
     pub(super) fn read_raw(&self, offset: u64, bytes: &mut [u8]) -> io::Result<()> {
         self.file.read_exact_at(bytes, offset)
+    }
+
+    /// Lets the disk begin to write these bytes of the archive; waits for nothing and promises nothing.
+    pub(super) fn start_write_back(&self, range: Range<u64>) {
+        // To Linux, "not needed" means: start to write what is not on the disk yet, and drop from memory what is. The
+        // call that says no more than the first, sync_file_range, is in no library without `unsafe`.
+        let length = NonZero::new(range.end.saturating_sub(range.start));
+        // Only speed is lost where it fails; the sync at the end is what counts.
+        let _ = rustix::fs::fadvise(&self.file, range.start, length, rustix::fs::Advice::DontNeed);
     }
 
     /// Writes bytes of the archive itself.
