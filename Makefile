@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help demo test crash bench tools lint fmt clean-demo
+.PHONY: help demo test crash bench fuzz audit tools lint fmt clean-demo
 
 help: ## what there is to make
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -15,6 +15,14 @@ crash: ## kills a pack at 100 random moments; CRASHES=N for more, BUNDLER_SEED=N
 
 bench: ## what pack and verify cost beside other programs; options in ARGS="--help"
 	@cargo bench --locked --bench pack -- $(ARGS)
+
+# 2 GiB of address space: an input has 64 KiB at most, and one that needs more memory has found something.
+fuzz: ## hostile input for FUZZ_SECONDS=60, see fuzz/README.md
+	cargo test --locked --profile fuzz --lib --no-run
+	ulimit -v 2097152; cargo test --locked --profile fuzz --lib -- --ignored --exact fuzz::runner::fuzz --nocapture
+
+audit: ## advisories, licences and sources of every crate, with cargo-deny (`cargo install --locked cargo-deny`)
+	cargo deny --locked check
 
 tools: ## what the tests need; the only step that reaches package registries
 	@tests/tools.sh

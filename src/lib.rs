@@ -35,6 +35,10 @@ pub mod error;
 pub mod event;
 pub mod exit;
 pub mod fetch;
+/// What `fuzz/` feeds with hostile input; no part of the product.
+#[cfg(any(test, fuzzing))]
+#[path = "../fuzz/targets/mod.rs"]
+pub mod fuzz;
 pub mod inspect;
 pub mod lock;
 mod member;

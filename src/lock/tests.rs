@@ -83,6 +83,20 @@ fn the_lock_of_this_repository_fits_its_catalog() {
     assert_eq!(lock.bundle.version, catalog.file.version.value);
 }
 
+/// Finding the place of each mistake by parsing the text again would take hours here.
+#[test]
+fn a_file_of_mistakes_is_refused_at_once() {
+    let mut text = golden("minimal.yaml").replace("unresolved: []\n", "");
+    assert!(!text.contains("unresolved"));
+    text.push_str("unresolved:\n");
+    for number in 0..30_000 {
+        text.push_str(&format!("- {{component: nobody, artifact: a{number}, reason: x}}\n"));
+    }
+    let Err(Error::Wrong(problems)) = parse("lock", &text) else { panic!("it is accepted") };
+    assert_eq!(problems.0.len(), 1000);
+    assert!(problems.0.iter().all(|problem| problem.place.line > 0));
+}
+
 #[test]
 fn refuses_a_newer_lock_as_newer() {
     let text = golden("minimal.yaml").replace("schema: 1", "schema: 2\nnew_field: {}");
@@ -161,6 +175,11 @@ fn catches_hand_edits() {
             "lock:66:3: what is unresolved has a name and a reason",
         ),
         ("version: \"1e3\"", "version: \"1 3\"", "lock:36:5: a version is one word"),
+        (
+            "version: \"1.30.4\"",
+            "version: x/../../../y",
+            "lock:18:5: a chart's version is part of a file name, so it has no `/`",
+        ),
         ("tag: \"true\"", "tag: \"\\e[31m\"", "lock:37:5: a version is one word"),
         ("components:\n", "components: &a\n", ""),
         (

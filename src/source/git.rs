@@ -195,7 +195,7 @@ fn ls_refs(prefix: &str) -> Vec<u8> {
 }
 
 /// Reads the answer of `ls-refs`: `<id> <name>[ peeled:<id>]…` a line, to the flush.
-fn refs(answer: &[u8], prefix: &str) -> Result<Tags, Problem> {
+pub(crate) fn refs(answer: &[u8], prefix: &str) -> Result<Tags, Problem> {
     let mut tags = Tags::new();
     for packet in Packets(answer) {
         match packet? {
@@ -221,7 +221,7 @@ fn refs(answer: &[u8], prefix: &str) -> Result<Tags, Problem> {
 
 /// Reads the advertisement: none when the server speaks version 2, else its references (versions 0 and 1:
 /// `<id> <name>\0<capabilities>` first, then `<id> <name>`, annotated tags followed by `<id> <name>^{}`).
-fn advertisement(answer: &[u8], prefix: &str) -> Result<Option<Tags>, Problem> {
+pub(crate) fn advertisement(answer: &[u8], prefix: &str) -> Result<Option<Tags>, Problem> {
     let mut tags = Tags::new();
     let mut started = false;
     for packet in Packets(answer) {

@@ -146,23 +146,39 @@ pub fn parse(text: &str, repository: &Url, chart: &str) -> Result<Vec<Entry>, Er
     let cut = if text.trim_start().starts_with('{') { Cut::Unknown } else { cut(text, chart) };
     let found = match cut {
         Cut::Block { line, text } => Ok(read_block(&file, line, text)?.unwrap_or_default()),
-        Cut::Absent(names) => Err(names),
-        Cut::Unknown => {
-            // JSON is YAML, but its own parser is ten times faster.
-            let whole = match text.trim_start().starts_with('{') {
-                true => read_json(&file, text).or_else(|_| yaml::parse_foreign(&file, text))?,
-                false => yaml::parse_foreign::<Whole>(&file, text)?,
-            };
-            let mut entries = whole.entries.unwrap_or_default();
-            entries.remove(chart).map(Option::unwrap_or_default).ok_or_else(|| entries.into_keys().collect())
-        }
+        Cut::Absent(names) => Err(names.into_iter().map(str::to_owned).collect()),
+        Cut::Unknown => read_whole(&file, text, chart)?,
     };
+    entries(found, repository, chart)
+}
+
+/// The same without cutting, for the comparison of the two.
+#[cfg(any(test, fuzzing))]
+pub(crate) fn parse_whole(text: &str, repository: &Url, chart: &str) -> Result<Vec<Entry>, Error> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    entries(read_whole(index_url(repository).as_str(), text, chart)?, repository, chart)
+}
+
+/// The versions of a chart, or the names of the charts that there are instead.
+type Found = Result<Vec<Option<RawEntry>>, Vec<String>>;
+
+fn entries(found: Found, repository: &Url, chart: &str) -> Result<Vec<Entry>, Error> {
     let no_chart = |names: Vec<String>| Error::NoChart {
         repository: repository.to_string(),
         chart: chart.to_owned(),
         nearest: nearest(chart, &names),
     };
     Ok(merge(found.map_err(no_chart)?, repository, chart))
+}
+
+fn read_whole(file: &str, text: &str, chart: &str) -> Result<Found, YamlError> {
+    // JSON is YAML, but its own parser is ten times faster.
+    let whole = match text.trim_start().starts_with('{') {
+        true => read_json(file, text).or_else(|_| yaml::parse_foreign(file, text))?,
+        false => yaml::parse_foreign::<Whole>(file, text)?,
+    };
+    let mut entries = whole.entries.unwrap_or_default();
+    Ok(entries.remove(chart).map(Option::unwrap_or_default).ok_or_else(|| entries.into_keys().collect()))
 }
 
 /// The URL of the index of a repository, `URL/index.yaml`; a query stays where it is.
@@ -228,7 +244,7 @@ enum Cut<'a> {
     /// The chart's lines with its key, the first of which is line `line` (from 0) of the index.
     Block { line: usize, text: &'a str },
     /// All charts of an index in the usual style; the wanted one is not among them.
-    Absent(Vec<String>),
+    Absent(Vec<&'a str>),
     /// A style that the scan does not know.
     Unknown,
 }
@@ -241,6 +257,7 @@ fn cut<'a>(text: &'a str, chart: &str) -> Cut<'a> {
     let mut inside = false;
     let mut indent = None;
     let mut start = None;
+    let mut block = None;
     let mut offset = 0;
     for (number, line) in text.split_inclusive('\n').enumerate() {
         let begin = offset;
@@ -251,7 +268,8 @@ fn cut<'a>(text: &'a str, chart: &str) -> Cut<'a> {
         if body.is_empty() || body.starts_with('#') {
             continue;
         }
-        if body.starts_with('\t') {
+        // Deeper than the charts' keys it is in a chart's text.
+        if body.starts_with('\t') && depth <= indent.unwrap_or(0) {
             return Cut::Unknown;
         }
         if !inside {
@@ -264,24 +282,29 @@ fn cut<'a>(text: &'a str, chart: &str) -> Cut<'a> {
         if depth > at || (depth == at && at > 0 && keyed && body.starts_with("- ")) {
             continue;
         }
-        if let Some((line, from)) = start {
-            return Cut::Block { line, text: &text[from..begin] };
+        if let Some((line, from)) = start.take() {
+            block = Some(Cut::Block { line, text: &text[from..begin] });
         }
         if depth < at || at == 0 {
-            // The next top-level key: the charts are over. A second `entries` is for the full parse to refuse.
-            let over = depth == 0 && at > 0 && !text[begin..].contains("\nentries:");
-            return if over { Cut::Absent(names) } else { Cut::Unknown };
+            // The next top-level key: the charts are over. A second `entries` is for the full parse to decide on.
+            let again = || text[begin..].lines().any(|line| plain_key(line) == Some("entries"));
+            let over = depth == 0 && at > 0 && !again();
+            return if over { block.unwrap_or(Cut::Absent(names)) } else { Cut::Unknown };
         }
         match plain_key(body) {
+            // A second list of the same chart: the full parse decides which counts.
+            Some(name) if name == chart && block.is_some() => return Cut::Unknown,
             Some(name) if name == chart => start = Some((number, begin)),
-            Some(name) => names.push(name.to_owned()),
-            None => return Cut::Unknown,
+            Some(name) => names.push(name),
+            None if block.is_none() => return Cut::Unknown,
+            None => {}
         }
     }
-    match start {
-        Some((line, from)) => Cut::Block { line, text: &text[from..] },
-        None if indent.is_some() => Cut::Absent(names),
-        None => Cut::Unknown,
+    match (start, block) {
+        (Some((line, from)), _) => Cut::Block { line, text: &text[from..] },
+        (None, Some(block)) => block,
+        (None, None) if indent.is_some() => Cut::Absent(names),
+        (None, None) => Cut::Unknown,
     }
 }
 
@@ -456,6 +479,33 @@ generated: "2026-08-21T10:00:00Z"
         ] {
             assert_eq!(parse(&text, &repository(), "loki").unwrap(), expected, "{text}");
         }
+    }
+
+    #[test]
+    fn a_chart_that_is_listed_twice_is_never_half_read() {
+        let twice = index().replace("  minio:\n", "  minio: []\n  loki:\n  - version: 2.0.0\n  other:\n");
+        let more = "entries:\n  loki:\n  - version: 2.0.0\n";
+        for text in [
+            twice.clone(),
+            twice.replace("  loki:\n", "  'loki': # again\n"),
+            index() + more,
+            index() + &more.replace("entries", "\"entries\""),
+            index().replace("generated:", &format!("{more}generated:")),
+        ] {
+            let versions = |found: Result<Vec<Entry>, Error>| {
+                found.map(|entries| entries.into_iter().map(|entry| entry.version).collect::<Vec<_>>())
+            };
+            let whole = versions(parse_whole(&text, &repository(), "loki")).unwrap();
+            assert_eq!(versions(parse(&text, &repository(), "loki")).unwrap(), whole, "{text}");
+            assert!(whole.len() < 2, "the last one counts: {whole:?}");
+        }
+    }
+
+    #[test]
+    fn a_tab_in_a_text_is_no_indentation() {
+        let tab = index().replace("        loki:", "      \tloki:");
+        assert_eq!(parse(&tab, &repository(), "minio").unwrap().len(), 1);
+        assert!(matches!(cut(&tab, "minio"), Cut::Block { .. }), "a large index would not be read at all");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Where things come from: GitHub, Helm repositories, OCI registries and downloads over one HTTP client.
 
-mod auth;
+pub(crate) mod auth;
 pub mod checksum;
 pub mod error;
 pub mod git;

@@ -4,6 +4,7 @@ use std::error::Error as _;
 
 use anstyle::{AnsiColor, Style};
 
+use super::lines;
 use crate::error::{Diagnostic, Error};
 
 const RED: Style = AnsiColor::Red.on_default().bold();
@@ -19,10 +20,10 @@ pub fn text(error: &Error) -> String {
 /// Renders a failure from its message, what caused it, and a hint.
 #[must_use]
 pub fn chain(message: &str, cause: Option<&(dyn std::error::Error + 'static)>, advice: Option<String>) -> String {
-    let mut out = format!("{RED}error:{RED:#} {message}");
+    let mut out = format!("{RED}error:{RED:#} {}", lines(message));
     for cause in causes(message, cause) {
         out.push_str("\n  caused by: ");
-        out.push_str(&cause.replace('\n', "\n    "));
+        out.push_str(&lines(&cause).replace('\n', "\n    "));
     }
     if let Some(advice) = advice {
         out.push_str("\n\n");
@@ -34,7 +35,7 @@ pub fn chain(message: &str, cause: Option<&(dyn std::error::Error + 'static)>, a
 /// Renders a hint.
 #[must_use]
 pub fn hint(text: &str) -> String {
-    format!("{CYAN}hint:{CYAN:#} {text}")
+    format!("{CYAN}hint:{CYAN:#} {}", lines(text))
 }
 
 /// The error's own message and those of its causes.
@@ -60,7 +61,7 @@ pub fn json(error: &Error) -> String {
 /// Renders a warning.
 #[must_use]
 pub fn warning(message: &str) -> String {
-    format!("{YELLOW}warning:{YELLOW:#} {message}")
+    format!("{YELLOW}warning:{YELLOW:#} {}", lines(message))
 }
 
 /// The chain below a message; a cause whose text its parent already shows is left out.

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use super::line;
 use super::table::Align::{self, Left, Right};
 use super::table::table;
 use crate::bundle::read::Form;
@@ -49,13 +50,14 @@ fn head(inspection: &Inspection) -> String {
         (Kind::Bundle, Some(Form::Recompressed)) => "recompressed bundle",
         (Kind::Bundle, _) => "bundle",
     };
-    let mut text = format!("{} {}, {what} for {}", inspection.name, inspection.version, archs.join(" and "));
+    let (name, version) = (line(&inspection.name), line(&inspection.version));
+    let mut text = format!("{name} {version}, {what} for {}", archs.join(" and "));
     if let Some(size) = inspection.size {
         let _ = write!(text, ", {}", bytes(size));
     }
-    let _ = write!(text, "\nKubernetes {}", inspection.kubernetes);
+    let _ = write!(text, "\nKubernetes {}", line(&inspection.kubernetes));
     if let Some(kubeedge) = &inspection.kubeedge {
-        let _ = write!(text, ", KubeEdge {kubeedge}");
+        let _ = write!(text, ", KubeEdge {}", line(kubeedge));
     }
     text.push('\n');
     if let Some(digest) = inspection.sums_sha256 {

@@ -12,6 +12,7 @@ pub mod resolved;
 pub mod table;
 pub mod verified;
 
+use std::borrow::Cow;
 use std::io::{self, Write};
 
 /// Writes `text` to stdout as it is; data only.
@@ -28,6 +29,26 @@ pub fn data(text: &str) -> io::Result<()> {
 /// Writes one line to stderr; where stderr is gone there is nobody to tell.
 pub fn note(line: &str) {
     let _ = writeln!(anstream::stderr().lock(), "{line}");
+}
+
+/// A text from outside as one line that cannot speak to a terminal: control characters are escaped.
+#[must_use]
+pub fn line(text: &str) -> Cow<'_, str> {
+    escape(text, char::is_control)
+}
+
+/// The same of a text that may have several lines.
+#[must_use]
+pub fn lines(text: &str) -> Cow<'_, str> {
+    escape(text, |c| c.is_control() && c != '\n')
+}
+
+fn escape(text: &str, unwanted: fn(char) -> bool) -> Cow<'_, str> {
+    if !text.contains(unwanted) {
+        return Cow::Borrowed(text);
+    }
+    let escape = |c: char| if unwanted(c) { c.escape_default().to_string() } else { c.to_string() };
+    text.chars().map(escape).collect()
 }
 
 /// `1 image`, `2 images`.
@@ -56,5 +77,26 @@ impl Color {
             Self::Always => anstream::ColorChoice::Always.write_global(),
             Self::Never => anstream::ColorChoice::Never.write_global(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Sets a terminal's title, clears it, goes back to overwrite a line, and forges one.
+    const HOSTILE: &str = "\u{1b}]0;x\u{7}\u{1b}[2J\u{9b}1A\rgood\n/b.tar.gz: good";
+
+    #[test]
+    fn a_text_from_outside_cannot_speak_to_the_terminal() {
+        assert_eq!(line(HOSTILE), "\\u{1b}]0;x\\u{7}\\u{1b}[2J\\u{9b}1A\\rgood\\n/b.tar.gz: good");
+        assert_eq!(lines("a\nb\tä"), "a\nb\\tä");
+        let error = io::Error::other(HOSTILE);
+        let shown = diagnostic::chain(HOSTILE, Some(&error), Some(HOSTILE.to_owned()));
+        let table = table::table(&[("NAME", table::Align::Left)], &[vec![HOSTILE.to_owned()]]);
+        for text in [shown, diagnostic::warning(HOSTILE), table.clone()] {
+            assert!(!text.contains(['\r', '\u{7}', '\u{9b}']) && !text.contains("\u{1b}[2J"), "{text:?}");
+        }
+        assert_eq!(table.lines().count(), 2, "{table}");
     }
 }

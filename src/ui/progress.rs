@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::{diagnostic, note};
+use super::{diagnostic, line, note};
 use crate::event::{Event, Reporter};
 use crate::size;
 
@@ -192,7 +192,7 @@ impl Lines {
         } else if event == "warning" {
             note(&diagnostic::warning(message));
         } else if self.style == Style::Plain {
-            note(message);
+            note(&line(message));
         }
     }
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use super::{count, diagnostic};
+use super::{count, diagnostic, line};
 use crate::error::Diagnostic;
 use crate::lock::model::Unresolved;
 use crate::resolve::{Change, Failure, Resolved};
@@ -36,7 +36,7 @@ pub(super) fn failures(failures: &BTreeMap<String, Failure>, what: &str) -> Vec<
 pub fn summary(resolved: &Resolved, file: &str, current: bool) -> String {
     let mut text = String::new();
     for change in &resolved.changes {
-        text.push_str(&format!("{change}\n"));
+        text.push_str(&format!("{}\n", line(&change.to_string())));
     }
     let lock = &resolved.lock;
     let (components, images) = (count(lock.components.len(), "component"), count(lock.images.len(), "image"));

@@ -1,5 +1,7 @@
 //! Plain tables: columns aligned by spaces, so that they can be read, grepped and cut.
 
+use super::line;
+
 /// How a column is aligned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Align {
@@ -12,6 +14,7 @@ pub enum Align {
 /// Lays out rows under a header; trailing spaces are cut.
 #[must_use]
 pub fn table(header: &[(&str, Align)], rows: &[Vec<String>]) -> String {
+    let rows: Vec<Vec<_>> = rows.iter().map(|row| row.iter().map(|cell| line(cell)).collect()).collect();
     let width = |text: &str| text.chars().count();
     let widths: Vec<usize> = header
         .iter()
@@ -21,18 +24,18 @@ pub fn table(header: &[(&str, Align)], rows: &[Vec<String>]) -> String {
         })
         .collect();
     let mut out = String::new();
-    let titles: Vec<String> = header.iter().map(|(title, _)| (*title).to_owned()).collect();
-    for row in std::iter::once(&titles).chain(rows) {
-        let mut line = String::new();
+    let titles: Vec<_> = header.iter().map(|(title, _)| line(title)).collect();
+    for row in std::iter::once(&titles).chain(&rows) {
+        let mut text = String::new();
         for ((cell, (_, align)), column) in row.iter().zip(header).zip(&widths) {
             let gap = " ".repeat(column - width(cell));
             match align {
-                Align::Left => line.extend([cell, gap.as_str()]),
-                Align::Right => line.extend([gap.as_str(), cell]),
+                Align::Left => text.extend([&**cell, gap.as_str()]),
+                Align::Right => text.extend([gap.as_str(), &**cell]),
             }
-            line.push_str("  ");
+            text.push_str("  ");
         }
-        out.push_str(line.trim_end());
+        out.push_str(text.trim_end());
         out.push('\n');
     }
     out

@@ -1,6 +1,6 @@
 //! The report of `bundler verify` for people.
 
-use super::count;
+use super::{count, line};
 use crate::bundle::read::Form;
 use crate::size;
 use crate::verify::{Finding, Report};
@@ -11,9 +11,9 @@ pub fn text(report: &Report) -> String {
     let mut text = String::new();
     if let (Some(name), Some(version)) = (&report.name, &report.version) {
         let archs: Vec<_> = report.architectures.iter().map(|arch| arch.as_str()).collect();
-        text.push_str(&format!("{name} {version} for {}", archs.join(" and ")));
+        text.push_str(&format!("{} {} for {}", line(name), line(version), archs.join(" and ")));
         if !report.profiles.is_empty() {
-            text.push_str(&format!(", profiles {}", report.profiles.join(", ")));
+            text.push_str(&format!(", profiles {}", line(&report.profiles.join(", "))));
         }
         text.push_str(&format!(
             "\n  {}, {}, {}; {}, {}\n",
@@ -34,25 +34,25 @@ pub fn text(report: &Report) -> String {
         text.push_str("  the archive was compressed again after it was packed\n");
     }
     for finding in &report.findings {
-        text.push_str(&line(finding));
+        text.push_str(&bad(finding));
     }
     if report.more > 0 {
         text.push_str(&format!("  and {} more\n", report.more));
     }
-    text.push_str(&format!("{}: {}\n", report.path, if report.good { "good" } else { "NOT GOOD" }));
+    text.push_str(&format!("{}: {}\n", line(&report.path), if report.good { "good" } else { "NOT GOOD" }));
     text
 }
 
-fn line(finding: &Finding) -> String {
-    let mut line = String::from("  bad: ");
+fn bad(finding: &Finding) -> String {
+    let mut text = String::from("  bad: ");
     if let Some(member) = &finding.member {
-        line.push_str(member);
-        line.push_str(": ");
+        text.push_str(&line(member));
+        text.push_str(": ");
     }
-    line.push_str(&finding.message);
+    text.push_str(&line(&finding.message));
     if let (Some(expected), Some(found)) = (&finding.expected, &finding.found) {
-        line.push_str(&format!("\n       expected {expected}\n       found    {found}"));
+        text.push_str(&format!("\n       expected {}\n       found    {}", line(expected), line(found)));
     }
-    line.push('\n');
-    line
+    text.push('\n');
+    text
 }

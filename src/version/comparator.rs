@@ -1,7 +1,7 @@
 //! The grammar that our constraints share with Helm's ranges: `>=2, <2.21 || 3.*`.
 
 use super::range::{Cut, Ranges};
-use super::{Version, number};
+use super::{Version, are_identifiers, number};
 
 /// The longest constraint in bytes, as in Masterminds/semver, on which Helm stands.
 const MAX_TEXT: usize = 512;
@@ -95,7 +95,9 @@ impl Comparator {
             (Operator::Tilde, Some(_)) if dialect == Dialect::Helm && self.given == 3 && version.parts() == [0; 4] => {
                 Ranges::from(from)
             }
-            (Operator::Less, Some(_)) if dialect == Dialect::Helm => Ranges::to(from),
+            (Operator::Less, _) if dialect == Dialect::Helm => Ranges::to(from),
+            // Pre-releases of 0.0.0 are below it.
+            (_, None) if dialect == Dialect::Helm => Ranges::from(from),
 
             (Operator::NotEqual | Operator::Greater | Operator::Less, None) => Ranges::none(),
             (_, None) => Ranges::all(),
@@ -127,11 +129,22 @@ impl Comparator {
     }
 }
 
+/// The pre-release of what follows the numbers, with its dash, as semver 2.0.0 and Helm have it: no leading zeros in
+/// its numbers, and build metadata that is not empty; none when it is something else.
+fn prerelease(tail: &str) -> Option<&str> {
+    let (pre, build) = tail.split_once('+').map_or((tail, None), |(pre, build)| (pre, Some(build)));
+    let number = |identifier: &str| identifier.len() > 1 && identifier.bytes().all(|c| c.is_ascii_digit());
+    let padded = |identifier: &str| number(identifier) && identifier.starts_with('0');
+    let good = pre.is_empty() || pre.strip_prefix('-').is_some_and(|pre| !pre.split('.').any(padded));
+    (good && build.is_none_or(are_identifiers)).then_some(pre)
+}
+
 /// Reads the alternatives between `||`, each a list of comparators that all have to hold.
 pub(super) fn scan(text: &str, dialect: Dialect) -> Result<Vec<Vec<Comparator>>, SyntaxError> {
     if text.len() > MAX_TEXT {
-        let text = text.chars().take(MAX_TEXT).collect();
-        return Err(SyntaxError { text, reason: "there are more than 512 bytes", at: MAX_TEXT });
+        let read = text.char_indices().take_while(|(at, _)| *at < MAX_TEXT).count();
+        let text = text.chars().take(read).collect();
+        return Err(SyntaxError { text, reason: "there are more than 512 bytes", at: read + 1 });
     }
     let mut alternatives = Vec::new();
     let mut offset = 0;
@@ -250,7 +263,7 @@ impl<'a> Scanner<'a> {
                 given += 1;
             }
         }
-        let tail = if helm { tail.split('+').next().unwrap_or_default() } else { tail };
+        let tail = if helm { prerelease(tail).ok_or_else(|| start.clone())? } else { tail };
         let [major, minor, patch, fourth] = parts;
         let version = format!("{major}.{minor}.{patch}.{fourth}{tail}").parse().map_err(|_| start)?;
         Ok(Comparator { operator, version, given, wildcard })

@@ -9,8 +9,24 @@ use super::{Place, Spanned};
 /// Only errors need it, so nothing is kept from reading; what is not there has the place of what it should be in.
 #[must_use]
 pub fn place_of(text: &str, path: &[&str]) -> Place {
-    let Some(root) = skeleton(text) else { return Place::default() };
-    let (mut node, mut place) = (&root.value, Place::default());
+    Skeleton::of(text).place(path)
+}
+
+/// A document's keys and items with their places, for the places of many things in it.
+pub(super) struct Skeleton(Option<Spanned<Node>>);
+
+impl Skeleton {
+    pub(super) fn of(text: &str) -> Self {
+        Self(skeleton(text))
+    }
+
+    pub(super) fn place(&self, path: &[&str]) -> Place {
+        self.0.as_ref().map_or_else(Place::default, |root| walk(&root.value, path))
+    }
+}
+
+fn walk(root: &Node, path: &[&str]) -> Place {
+    let (mut node, mut place) = (root, Place::default());
     for step in path {
         let next = match node {
             Node::Map(entries) => {
@@ -48,7 +64,7 @@ fn skeleton(text: &str) -> Option<Spanned<Node>> {
     serde_saphyr::from_str_with_options(text, options).ok()
 }
 
-/// A document's skeleton: keys and items with their places.
+/// A document's nodes: keys and items with their places.
 enum Node {
     Map(Vec<(Spanned<String>, Spanned<Node>)>),
     List(Vec<Spanned<Node>>),

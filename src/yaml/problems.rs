@@ -1,11 +1,15 @@
 //! All that is wrong with a catalog or a lock, told at once: a maintainer repairs ten mistakes faster than ten times one.
 
+use std::cell::OnceCell;
 use std::fmt;
 
-use super::{Place, YamlError, place_of};
+use super::place::Skeleton;
+use super::{Place, YamlError};
 
 /// The most mistakes that are shown: a screen of them is enough to start with.
 const MAX_SHOWN: usize = 20;
+/// The most mistakes of one file that are kept: more are no maintainer's, and each needs its place found.
+const MAX_FOUND: usize = 1000;
 
 /// One or more mistakes, in the order of files and places.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,12 +56,14 @@ impl Problems {
 pub(crate) struct Report<'a> {
     file: &'a str,
     text: &'a str,
+    /// The places in the text, found when the first is asked for: a file of mistakes would be parsed once for each.
+    skeleton: OnceCell<Skeleton>,
     found: Vec<YamlError>,
 }
 
 impl<'a> Report<'a> {
     pub(crate) fn new(file: &'a str, text: &'a str) -> Self {
-        Self { file, text, found: Vec::new() }
+        Self { file, text, skeleton: OnceCell::new(), found: Vec::new() }
     }
 
     /// Notes a mistake at a place.
@@ -68,12 +74,18 @@ impl<'a> Report<'a> {
         hint: impl Into<Option<String>>,
     ) {
         let hint = hint.into();
+        if self.found.len() == MAX_FOUND {
+            return;
+        }
         self.found.push(YamlError { hint, ..YamlError::new(self.file, place.into(), message) });
     }
 
     /// Notes a mistake at what `path` names, where the model keeps no place.
     pub(crate) fn wrong_at(&mut self, path: &[&str], message: impl Into<String>, hint: impl Into<Option<String>>) {
-        self.wrong(place_of(self.text, path), message, hint);
+        if self.found.len() < MAX_FOUND {
+            let place = self.skeleton.get_or_init(|| Skeleton::of(self.text)).place(path);
+            self.wrong(place, message, hint);
+        }
     }
 
     /// The mistakes by their place.

@@ -5,13 +5,20 @@ use url::Url;
 use super::again;
 use crate::lock::Lock;
 use crate::lock::model::{Chart, Component, File, Image};
-use crate::name::{self, is_name, is_plain_path};
+use crate::name::{self, is_name, is_plain, is_plain_path};
 use crate::oci::{Arch, Reference, media_type};
 use crate::yaml::Report;
+
+/// A chart is carried as `charts/NAME-VERSION.tgz`.
+const PLAIN: &str = "a chart's version is part of a file name, so it has no `/`, `\\` or `:`";
 
 pub(super) fn charts(name: &str, component: &Component, report: &mut Report<'_>) {
     if component.chart.is_some() && !component.charts.is_empty() {
         report.wrong_at(&["components", name, "charts"], "either `chart` or `charts`, not both", None);
+    }
+    let all = component.chart.iter().chain(component.charts.values());
+    if !is_plain(&component.version) && all.into_iter().any(|chart| chart.version.is_none()) {
+        report.wrong_at(&["components", name, "version"], PLAIN, None);
     }
     if let Some(locked) = &component.chart {
         chart(locked.name.as_deref().unwrap_or(name), locked, &["components", name, "chart"], report);
@@ -25,8 +32,12 @@ fn chart(name: &str, chart: &Chart, path: &[&str], report: &mut Report<'_>) {
     if !is_name(name) {
         report.wrong_at(path, format!("`{name}` cannot name a chart"), name::RULE.to_owned());
     }
-    if chart.version.as_ref().is_some_and(|version| !super::is_word(version)) {
-        report.wrong_at(&[path, &["version"]].concat(), "a version is one word", None);
+    if let Some(version) = &chart.version {
+        if !super::is_word(version) {
+            report.wrong_at(&[path, &["version"]].concat(), "a version is one word", None);
+        } else if !is_plain(version) {
+            report.wrong_at(&[path, &["version"]].concat(), PLAIN, None);
+        }
     }
     let at = [path, &["url"]].concat();
     match chart.url.strip_prefix("oci://") {

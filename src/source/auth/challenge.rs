@@ -10,22 +10,22 @@ const MAX_PARAMETERS: usize = 32;
 
 /// One way to prove who we are.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Challenge {
+pub(crate) struct Challenge {
     /// The scheme in lower case, such as `bearer`.
-    pub(super) scheme: String,
+    pub(crate) scheme: String,
     /// The parameters, names in lower case.
     parameters: Vec<(String, String)>,
 }
 
 impl Challenge {
     /// The first parameter of this name that is not empty.
-    pub(super) fn parameter(&self, name: &str) -> Option<&str> {
+    pub(crate) fn parameter(&self, name: &str) -> Option<&str> {
         self.parameters.iter().find(|(key, value)| key == name && !value.is_empty()).map(|(_, value)| value.as_str())
     }
 }
 
 /// All challenges of a response; what follows something unreadable is left out.
-pub(super) fn challenges(headers: &HeaderMap) -> Vec<Challenge> {
+pub(crate) fn challenges(headers: &HeaderMap) -> Vec<Challenge> {
     let mut all = Vec::new();
     for value in headers.get_all(WWW_AUTHENTICATE) {
         if let Ok(text) = value.to_str() {

@@ -2,7 +2,7 @@
 //!
 //! Tokens are kept in memory for a registry and a repository, and bought once for everybody who waits for them.
 
-mod challenge;
+pub(crate) mod challenge;
 mod credentials;
 
 use std::collections::HashMap;

@@ -118,13 +118,13 @@ pub(crate) fn content_length(headers: &HeaderMap) -> Option<u64> {
 }
 
 #[derive(Debug, PartialEq, Eq)]
-struct ContentRange {
-    bytes: Range<u64>,
-    total: Option<u64>,
+pub(crate) struct ContentRange {
+    pub(crate) bytes: Range<u64>,
+    pub(crate) total: Option<u64>,
 }
 
 /// `bytes 0-499/1234` (RFC 9110, §14.4).
-fn content_range(text: &str) -> Option<ContentRange> {
+pub(crate) fn content_range(text: &str) -> Option<ContentRange> {
     let (range, total) = text.trim().strip_prefix("bytes ")?.split_once('/')?;
     let (first, last) = range.split_once('-')?;
     let bytes = first.trim().parse().ok()?..last.trim().parse::<u64>().ok()?.checked_add(1)?;

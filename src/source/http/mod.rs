@@ -9,7 +9,7 @@ pub(crate) mod download;
 mod exchange;
 mod journey;
 mod options;
-mod retry;
+pub(crate) mod retry;
 #[cfg(test)]
 mod tests;
 

@@ -1,7 +1,7 @@
 //! OCI registries (distribution-spec v1.1, "Pull"): manifests, tags and blobs.
 
 mod location;
-mod tags;
+pub(crate) mod tags;
 #[cfg(test)]
 mod tests;
 

@@ -71,7 +71,7 @@ impl Registry {
 }
 
 /// The next page by `Link: <…>; rel="next"` (RFC 8288), on the same host.
-fn next(at: &Url, headers: &HeaderMap) -> Result<Option<Url>, Error> {
+pub(crate) fn next(at: &Url, headers: &HeaderMap) -> Result<Option<Url>, Error> {
     let Some(link) = headers.get_all(LINK).iter().filter_map(|value| next_link(value.to_str().ok()?)).next() else {
         return Ok(None);
     };
@@ -79,6 +79,9 @@ fn next(at: &Url, headers: &HeaderMap) -> Result<Option<Url>, Error> {
     let url = at.join(link).map_err(|_| malformed("a next page that is no URL"))?;
     if url.origin() != at.origin() {
         return Err(malformed("a next page on another host"));
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(malformed("a next page with a user name"));
     }
     if url == *at {
         return Err(malformed("a next page that is the same one"));
@@ -127,9 +130,14 @@ mod tests {
         };
         assert_eq!(next("?n=2&last=b").unwrap().as_deref(), Some("https://quay.io/v2/a/tags/list?n=2&last=b"));
         assert_eq!(next("https://quay.io/v2/x").unwrap().as_deref(), Some("https://quay.io/v2/x"));
-        for refused in
-            ["https://evil.example/v2/a", "http://quay.io/v2/a", "//evil.example/", "https://quay.io:444/", "?n=2"]
-        {
+        for refused in [
+            "https://evil.example/v2/a",
+            "http://quay.io/v2/a",
+            "//evil.example/",
+            "https://quay.io:444/",
+            "?n=2",
+            "https://user:secret@quay.io/v2/a",
+        ] {
             assert!(next(refused).is_err(), "{refused}");
         }
     }
