@@ -18,6 +18,7 @@ mod diff;
 mod pack;
 mod registry_client;
 mod resolve;
+mod security;
 mod tools;
 mod upstream_clients;
 mod wrong_files;
