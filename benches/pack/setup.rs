@@ -125,6 +125,7 @@ impl Scratch {
             tag: Some(TAG.to_owned()),
             source: None,
             app_version: None,
+            verified: None,
             inputs,
             chart: None,
             charts: BTreeMap::new(),

@@ -254,13 +254,10 @@ impl Component {
         self.chart.iter().chain(&self.charts)
     }
 
-    /// The files with public keys that its `verify` names.
-    pub fn keys(&self) -> impl Iterator<Item = &Spanned<String>> {
-        let verify = self.verify.iter();
-        verify.flat_map(|verify| {
-            let cosign = verify.cosign.iter().filter_map(|cosign| cosign.value.key.as_ref());
-            cosign.chain(verify.provenance.iter().map(|provenance| &provenance.key))
-        })
+    /// The file with the public key that its `verify` names.
+    #[must_use]
+    pub fn key(&self) -> Option<&Spanned<String>> {
+        self.verify.as_ref()?.cosign.value.key.as_ref()
     }
 }
 
@@ -557,13 +554,9 @@ impl Warning {
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Verify {
-    /// Of the images, and of charts in registries: checked by the cosign program.
-    #[serde(default)]
-    #[schemars(with = "Option<Cosign>")]
-    pub cosign: Option<Spanned<Cosign>>,
-    /// Of the charts: checked by `helm verify` against the provenance file beside the archive.
-    #[serde(default)]
-    pub provenance: Option<Provenance>,
+    /// Of the images: checked by the cosign program.
+    #[schemars(with = "Cosign")]
+    pub cosign: Spanned<Cosign>,
 }
 
 /// Who signs with cosign: `identity` and `issuer` of a keyless certificate, or a public `key`.
@@ -587,13 +580,4 @@ pub struct Cosign {
     #[serde(default)]
     #[schemars(with = "Vec<String>")]
     pub images: Vec<Spanned<String>>,
-}
-
-/// Who signs the charts with Helm.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Provenance {
-    /// An armoured OpenPGP public key, a file beside `component.yaml`.
-    #[schemars(with = "String")]
-    pub key: Spanned<String>,
 }

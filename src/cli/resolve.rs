@@ -26,6 +26,9 @@ pub(super) struct Args {
     /// Write nothing; show the difference
     #[arg(long)]
     dry_run: bool,
+    /// Fail where the signatures that a component's `verify` names cannot be checked; needs cosign on PATH
+    #[arg(long)]
+    require_signatures: bool,
     /// Choose as on the end of this day, UTC
     #[arg(long, value_name = "YYYY-MM-DD")]
     as_of: Option<Date>,
@@ -49,6 +52,7 @@ impl Args {
                 now: Timestamp::now(),
                 jobs: global.jobs.map_or(resolve::DEFAULT_JOBS, usize::from),
                 helm: global.helm.clone(),
+                require_signatures: self.require_signatures,
                 search_path: std::env::var_os("PATH"),
                 cache_dir,
                 offline: global.offline,

@@ -80,6 +80,28 @@ pub struct Component {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(with = "Vec<String>")]
     pub images: Vec<Reference>,
+    /// Whose signatures of its images were found good.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verified: Option<Verified>,
+}
+
+/// A signer whose signatures were found good by cosign: the identity and issuer of a certificate, or a key.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Verified {
+    /// The certificate's identity.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub identity: Option<String>,
+    /// The certificate's OIDC issuer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub issuer: Option<String>,
+    /// The digest of the file with the public key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
+    pub key: Option<Digest>,
+    /// The images whose locked digests are signed, sorted.
+    #[schemars(with = "Vec<String>")]
+    pub images: Vec<Reference>,
 }
 
 /// A locked chart archive.

@@ -317,6 +317,7 @@ fn lock() -> impl Strategy<Value = Lock> {
             tag,
             source: None,
             app_version: None,
+            verified: None,
             inputs,
             chart,
             charts,

@@ -12,11 +12,12 @@ use super::files::Files;
 use super::images::Images;
 use super::render::{self, Rendering};
 use super::rules::Reader;
+use super::signatures::{Checked, Signatures};
 use super::sources::{Patience, Sources};
 use super::template::Names;
 use super::versions::{Choice, Chooser};
 use super::wanted::{Needed, Wanted};
-use super::{Error, Failure, Notice, Options, Resolved, charts, platform, program, report, upstreams};
+use super::{Error, Failure, Notice, Options, Resolved, charts, platform, program, report, signatures, upstreams};
 use crate::catalog::model::{Catalog, Component, Warning};
 use crate::chart::images::Discovery;
 use crate::chart::{Helm, crd};
@@ -37,6 +38,7 @@ pub(super) struct Driver<'a> {
     as_of: Timestamp,
     kubernetes: Version,
     also: Vec<Version>,
+    signatures: Signatures<'a>,
     pub(super) jobs: usize,
 }
 
@@ -58,6 +60,10 @@ pub(super) async fn run(options: Options, reporter: &dyn Reporter) -> Result<Res
     let sources = sources(&options)?;
     let Options { catalog, lock: before, .. } = &options;
     let mut driver = Driver::new(&options, &sources, reporter)?;
+    let signed = |name: &String| catalog.components[name].verify.is_some();
+    if options.require_signatures && driver.signatures.program.is_none() && selected.iter().any(signed) {
+        return Err(Error::NoCosign);
+    }
     let plural = if selected.len() == 1 { "" } else { "s" };
     reporter.report(Event::Step(&format!("resolving {} component{plural}", selected.len())));
     reporter.report(Event::Total { bytes: 0, items: selected.len() as u64 });
@@ -144,6 +150,13 @@ impl<'a> Driver<'a> {
             as_of: options.as_of.map_or(options.now, end_of_day),
             kubernetes: kubernetes.map_err(|e: crate::version::VersionError| Error::Platform(e.to_string()))?,
             also: platform::also(&options.catalog.file.platform).map_err(|error| Error::Platform(error.to_string()))?,
+            signatures: Signatures {
+                program: signatures::find(options.search_path.as_deref()),
+                sources,
+                catalog: &options.catalog,
+                before: options.lock.as_ref(),
+                required: options.require_signatures,
+            },
             jobs: options.jobs.max(1),
         })
     }
@@ -368,7 +381,7 @@ impl<'a> Driver<'a> {
                 let text = format!("the ignored image {unused} matches nothing");
                 self.notice(&name, Warning::IgnoredImage, text, true)
             });
-            let notices = unused.chain(differences).chain(self.notices(&name, &prepared)).collect();
+            let mut notices: Vec<Notice> = unused.chain(differences).chain(self.notices(&name, &prepared)).collect();
             let asks = required.images.into_keys().map(async |reference| {
                 let image = images.lock(&reference).await?;
                 Ok::<_, Failure>((reference, image))
@@ -376,8 +389,10 @@ impl<'a> Driver<'a> {
             // In their order, so that of several failures it is always the same one that is told.
             let results: Vec<_> = futures_util::stream::iter(asks).buffered(self.jobs).collect().await;
             let locked = results.into_iter().collect::<Result<BTreeMap<_, _>, _>>()?;
-            let component =
-                lock::Component { images: locked.keys().cloned().collect(), ..self.component(&name, &prepared) };
+            let Checked { verified, unchecked } = self.signatures.check(&name, &names, &locked).await?;
+            notices.extend(unchecked.map(|text| self.notice(&name, Warning::Signature, text, false)));
+            let images = locked.keys().cloned().collect();
+            let component = lock::Component { images, verified, ..self.component(&name, &prepared) };
             Ok(Finished { done: Done { component, images: locked }, notices })
         }
         .await;
@@ -389,10 +404,6 @@ impl<'a> Driver<'a> {
         let mut notices: Vec<Notice> = Vec::new();
         for remark in &prepared.choice.remarks {
             notices.push(self.notice(name, remark.what, remark.text.clone(), remark.fails_check));
-        }
-        if self.catalog.components[name].verify.is_some() {
-            let text = "it names a signer in `verify`, and this version of bundler checks no upstream signatures";
-            notices.push(self.notice(name, Warning::Signature, text.to_owned(), false));
         }
         let said = notices.iter().any(|notice| notice.what == Warning::Deprecated);
         for chart in prepared.charts.iter().filter(|chart| chart.archive.chart.deprecated && !said) {
@@ -437,6 +448,7 @@ impl<'a> Driver<'a> {
             charts: by_name.map(|f| (f.archive.chart.name.clone(), chart(&f.archive.chart.name, f))).collect(),
             files: prepared.files.clone(),
             images: Vec::new(),
+            verified: None,
         }
     }
 }

@@ -172,6 +172,14 @@ pub enum Failure {
         /// The reference.
         reference: String,
     },
+    /// No signature of whom the catalog names.
+    #[error("no good signature of `{what}`: {problem}")]
+    Signature {
+        /// The image by its digest, or the component.
+        what: String,
+        /// What cosign says.
+        problem: String,
+    },
     /// A disk error.
     #[error("cannot write `{path}`")]
     Disk {
@@ -220,6 +228,7 @@ impl Failure {
                 "a chart cannot be used"
             }
             Self::GitHub(_) | Self::Source(_) | Self::Index(_) => "its source failed",
+            Self::Signature { .. } => "a signature is not good",
             Self::Disk { .. } => "the disk failed",
         }
     }
@@ -249,6 +258,7 @@ impl Diagnostic for Failure {
             Self::Source(error) => error.exit(),
             Self::Chart { source, .. } | Self::Helm(source) => source.exit(),
             Self::Mismatch { .. } => Exit::Mismatch,
+            Self::Signature { .. } => Exit::No,
             Self::Disk { .. } => Exit::Disk,
             _ => Exit::Source,
         }
@@ -283,6 +293,9 @@ impl Diagnostic for Failure {
                 return Some(format!(
                     "find out why its publisher replaced it; it is taken when it has been so for {min_age}, or with `min_age: 0d` now"
                 ));
+            }
+            Self::Signature { .. } => {
+                "find out who published it before you use it; `verify` in the component says whom to trust"
             }
             Self::Member { .. } => "check `extract` in the component",
             Self::OtherChart { .. } | Self::NotChart { .. } => "check `chart` in the component",

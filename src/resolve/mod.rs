@@ -17,6 +17,7 @@ mod program;
 mod render;
 mod report;
 mod rules;
+mod signatures;
 mod sources;
 mod template;
 mod upstreams;
@@ -66,6 +67,8 @@ pub struct Options {
     pub helm: Option<PathBuf>,
     /// The text of `PATH`, where Helm is looked for else.
     pub search_path: Option<OsString>,
+    /// Whether what cannot be checked of signatures is a failure.
+    pub require_signatures: bool,
     /// The program's cache.
     pub cache_dir: PathBuf,
     /// Whether the cache has to do. `http` was built with the same answer.
@@ -126,7 +129,7 @@ impl Resolved {
 fn exit(failures: &BTreeMap<String, Failure>) -> Exit {
     let mut exits = failures.values().map(Diagnostic::exit);
     let Some(first) = exits.next() else { return Exit::Done };
-    let telling = matches!(first, Exit::Mismatch | Exit::Credentials | Exit::Offline | Exit::Disk);
+    let telling = matches!(first, Exit::No | Exit::Mismatch | Exit::Credentials | Exit::Offline | Exit::Disk);
     if telling && exits.all(|exit| exit == first) { first } else { Exit::Source }
 }
 
@@ -147,6 +150,9 @@ pub enum Error {
     /// Charts have to be rendered and there is no usable Helm.
     #[error("cannot render the charts")]
     Helm(#[source] Box<Failure>),
+    /// Signatures have to be checked and there is no program for it.
+    #[error("signatures are required, and there is no `cosign` program")]
+    NoCosign,
     /// The catalog's platform has no usable version.
     #[error("`platform.kubernetes` of the catalog cannot be used: {0}")]
     Platform(String),
@@ -158,7 +164,7 @@ pub enum Error {
 impl Diagnostic for Error {
     fn exit(&self) -> Exit {
         match self {
-            Self::NoComponent { .. } | Self::Platform(_) => Exit::Usage,
+            Self::NoComponent { .. } | Self::Platform(_) | Self::NoCosign => Exit::Usage,
             Self::GitHub(error) => error.exit(),
             Self::Helm(error) => error.exit(),
             Self::Interrupted => Exit::Interrupted,
@@ -171,6 +177,7 @@ impl Diagnostic for Error {
             Self::GitHub(error) => error.hint(),
             Self::Helm(error) => error.hint(),
             Self::Platform(_) => None,
+            Self::NoCosign => Some("install cosign, or leave `--require-signatures` out".to_owned()),
             Self::Interrupted => Some("run the same command again: it goes on with what it has".to_owned()),
         }
     }

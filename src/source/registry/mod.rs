@@ -53,6 +53,12 @@ impl Registry {
         Self { http, access: Arc::default(), locations: Arc::default() }
     }
 
+    /// Where an image is, for programs that ask registries themselves: mirrors first.
+    #[must_use]
+    pub fn places(&self, reference: &Reference) -> Vec<Endpoint> {
+        self.endpoints(reference, &format!("manifests/{}", manifest_name(reference)))
+    }
+
     /// The manifest that `reference` names by digest, else by tag, else by `latest`.
     ///
     /// Its bytes must have the digest of the reference and the one that the registry states.

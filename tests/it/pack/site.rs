@@ -225,6 +225,7 @@ fn lock(images: &[(String, Image)], upstream: &Upstream) -> Lock {
         tag: Some("v1.0.0".to_owned()),
         source: None,
         app_version: None,
+        verified: None,
         inputs: Digest::of(b""),
         chart: None,
         charts: BTreeMap::new(),

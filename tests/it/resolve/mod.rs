@@ -4,6 +4,7 @@ mod bad_input;
 mod charts;
 mod files;
 mod offline;
+mod signatures;
 mod warnings;
 
 use std::collections::BTreeSet;
