@@ -20,7 +20,7 @@
 //! | [`lock`] | what was chosen: model, reading, deterministic writing |
 //! | [`oci`] | digest, reference, media type, manifest |
 //! | [`plan`], [`store`], [`fetch`], [`pack`] | what is needed; the cache; bounded resumable workers; the operation |
-//! | [`bundle`] | layout, tar in stored gzip, writing in place, reading anywhere |
+//! | [`bundle`], [`sbom`] | layout, tar in stored gzip, writing in place, reading anywhere; the CycloneDX list of it |
 //! | [`verify`], [`inspect`] | the air-gapped side, which never reaches the network |
 //! | [`yaml`] | the one place that knows the YAML library |
 //!
@@ -47,6 +47,7 @@ pub mod oci;
 pub mod pack;
 pub mod plan;
 pub mod resolve;
+pub mod sbom;
 pub mod size;
 pub mod source;
 pub mod store;

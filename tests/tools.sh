@@ -15,7 +15,7 @@ say() { printf 'tools: %s\n' "$*" >&2; }
 # program=Debian package
 programs=(
   docker-registry=docker-registry containerd=containerd skopeo=skopeo umoci=umoci shellcheck=shellcheck
-  busybox=busybox-static python3=python3 curl=curl dpkg-deb=dpkg
+  busybox=busybox-static python3=python3 pip3=python3-pip curl=curl dpkg-deb=dpkg
 )
 
 install_programs() {
@@ -82,13 +82,30 @@ download_packages() {
   touch "$debs/complete"
 }
 
+# CycloneDX's own JSON schema with what validates against it, and the library of package URLs.
+install_validator() {
+  if [ -e "$tools/python/complete" ]; then
+    return 0
+  fi
+  if ! python3 -m pip --version >/dev/null 2>&1; then
+    say "no pip here: bills of materials cannot be validated"
+    return 0
+  fi
+  say "installing the validator of bills of materials"
+  rm -rf "$tools/python"
+  PIP_ROOT_USER_ACTION=ignore python3 -m pip install --quiet --disable-pip-version-check --no-warn-conflicts \
+    --only-binary :all: --target "$tools/python" 'cyclonedx-python-lib[json-validation]==11.12.0' >&2
+  touch "$tools/python/complete"
+}
+
 mkdir -p "$tools"
 case ${1:-all} in
   programs) install_programs ;;
   packages) download_packages ;;
+  validator) install_validator ;;
   all)
     # Each in a shell of its own: one that fails does not keep the other from its work.
-    for step in programs packages; do
+    for step in programs packages validator; do
       tests/tools.sh "$step" || say "could not get the $step; the tests that need them will say so"
     done
     if helm=$(tests/helm.sh); then
@@ -98,7 +115,7 @@ case ${1:-all} in
     fi
     ;;
   *)
-    say "usage: tests/tools.sh [programs|packages]"
+    say "usage: tests/tools.sh [programs|packages|validator]"
     exit 2
     ;;
 esac

@@ -31,6 +31,21 @@ pub struct Parts {
     pub component_files: BTreeMap<String, BTreeMap<String, Bytes>>,
     /// The installers by path in the bundle: `install.sh` and other scripts at the root, and `lib/…`.
     pub installers: BTreeMap<String, Bytes>,
+    /// The bill of materials.
+    pub sbom: Bytes,
+}
+
+impl Parts {
+    /// The digest and size of what is carried of a chart or file: the lock's, else what the caller found out.
+    pub fn carried(&self, shipped: &Shipped<'_>) -> Result<Carried, Error> {
+        let known = self.carried.get(&(shipped.download, shipped.member.map(str::to_owned)));
+        let digest = shipped.digest.or(known.map(|known| known.digest));
+        let size = shipped.size.or(known.map(|known| known.size));
+        match (digest, size) {
+            (Some(digest), Some(size)) => Ok(Carried { digest, size }),
+            _ => Err(Error::Unknown(shipped.path.clone())),
+        }
+    }
 }
 
 /// What was found out of downloads, by the digest of each and the path of the member that is carried of it.
@@ -108,6 +123,7 @@ pub fn assemble(parts: &Parts) -> Result<Vec<Member>, Error> {
     members.extend(charts(&bundle, parts)?.into_members());
     members.extend(files(&bundle, parts)?.into_members());
     members.extend(component_files(&parts.component_files)?.into_members());
+    members.push(Member::inline(model::SBOM, parts.sbom.clone()));
     members.push(Member::inline(model::OCI_LAYOUT, images::LAYOUT));
     members.push(Member::inline(model::INDEX, images.index_json()));
     if let [_] = bundle.architectures[..] {
@@ -176,7 +192,7 @@ fn installers(installers: &BTreeMap<String, Bytes>) -> Result<Vec<Member>, Error
 fn charts(bundle: &BundleFile, parts: &Parts) -> Result<Directory, Error> {
     let mut directory = Directory::default();
     for chart in bundle.charts() {
-        let Carried { digest, size } = carried(&chart, parts)?;
+        let Carried { digest, size } = parts.carried(&chart)?;
         directory.add(Member::blob(chart.path, digest, size))?;
     }
     Ok(directory)
@@ -189,7 +205,7 @@ fn files(bundle: &BundleFile, parts: &Parts) -> Result<Directory, Error> {
         directory.add(Member { mode, ..Member::blob(path, digest, size) })
     };
     for file in bundle.files() {
-        let Carried { digest, size } = carried(&file, parts)?;
+        let Carried { digest, size } = parts.carried(&file)?;
         add(file.path, digest, size)?;
     }
     for file in &bundle.added {
@@ -199,17 +215,6 @@ fn files(bundle: &BundleFile, parts: &Parts) -> Result<Directory, Error> {
         add(file.path.clone(), file.digest, file.size)?;
     }
     Ok(directory)
-}
-
-/// The digest and size of what is carried: the lock's, else what the caller found out.
-fn carried(shipped: &Shipped<'_>, parts: &Parts) -> Result<Carried, Error> {
-    let known = parts.carried.get(&(shipped.download, shipped.member.map(str::to_owned)));
-    let digest = shipped.digest.or(known.map(|known| known.digest));
-    let size = shipped.size.or(known.map(|known| known.size));
-    match (digest, size) {
-        (Some(digest), Some(size)) => Ok(Carried { digest, size }),
-        _ => Err(Error::Unknown(shipped.path.clone())),
-    }
 }
 
 fn component_files(components: &BTreeMap<String, BTreeMap<String, Bytes>>) -> Result<Directory, Error> {

@@ -15,6 +15,8 @@ pub const BUNDLE_YAML: &str = "bundle.yaml";
 pub const SUMS: &str = "SHA256SUMS";
 /// What to type, in plain text.
 pub const README: &str = "README.txt";
+/// What the bundle holds, for scanners and auditors (CycloneDX, ECMA-424).
+pub const SBOM: &str = "sbom.cdx.json";
 /// The marker of an OCI image layout (image-spec v1.1, image-layout.md).
 pub const OCI_LAYOUT: &str = "oci-layout";
 /// The index of that layout.
@@ -66,6 +68,12 @@ pub struct Shipped<'a> {
     pub path: String,
     /// The component that it belongs to.
     pub component: &'a str,
+    /// Its own name.
+    pub name: &'a str,
+    /// Its version.
+    pub version: &'a str,
+    /// Where it is fetched.
+    pub url: &'a str,
     /// The architecture that it is for; none for a chart.
     pub arch: Option<Arch>,
     /// The digest of what its URL gives.
@@ -86,6 +94,9 @@ impl BundleFile {
             one.chain(&component.charts).map(move |(key, chart)| Shipped {
                 path: chart_path(key, component, chart),
                 component: name,
+                name: chart_name(key, chart),
+                version: chart_version(component, chart),
+                url: &chart.url,
                 arch: None,
                 download: chart.sha256,
                 member: None,
@@ -103,7 +114,18 @@ impl BundleFile {
                     let (digest, size) = carried(file);
                     let path = self.file_path(name, *arch);
                     let member = file.member.as_ref().map(|member| member.path.as_str());
-                    Shipped { path, component, arch: Some(*arch), download: file.sha256, member, digest, size }
+                    Shipped {
+                        path,
+                        component,
+                        name,
+                        version: &locked.version,
+                        url: &file.url,
+                        arch: Some(*arch),
+                        download: file.sha256,
+                        member,
+                        digest,
+                        size,
+                    }
                 })
             })
         })
@@ -122,9 +144,15 @@ impl BundleFile {
 /// The path of a chart: `charts/NAME-VERSION.tgz`, as `helm package` names it.
 #[must_use]
 pub fn chart_path(key: &str, component: &Component, chart: &Chart) -> String {
-    let name = chart.name.as_deref().unwrap_or(key);
-    let version = chart.version.as_deref().unwrap_or(&component.version);
-    format!("charts/{name}-{version}.tgz")
+    format!("charts/{}-{}.tgz", chart_name(key, chart), chart_version(component, chart))
+}
+
+fn chart_name<'a>(key: &'a str, chart: &'a Chart) -> &'a str {
+    chart.name.as_deref().unwrap_or(key)
+}
+
+fn chart_version<'a>(component: &'a Component, chart: &'a Chart) -> &'a str {
+    chart.version.as_deref().unwrap_or(&component.version)
 }
 
 /// The path of a blob of the image layout.
@@ -136,7 +164,7 @@ pub fn blob_path(digest: Digest) -> String {
 /// Where a member stands in the archive: the sections in their order, sorted within.
 #[must_use]
 pub fn order(path: &str) -> (usize, &str) {
-    const SECTIONS: [fn(&str) -> bool; 10] = [
+    const SECTIONS: [fn(&str) -> bool; 11] = [
         |path| path == BUNDLE_YAML,
         |path| path == SUMS,
         |path| path == README,
@@ -144,6 +172,7 @@ pub fn order(path: &str) -> (usize, &str) {
         |path| path.starts_with("charts/"),
         |path| path.starts_with("files/"),
         |path| path.starts_with("components/"),
+        |path| path == SBOM,
         |path| path == OCI_LAYOUT,
         |path| path == INDEX,
         |path| path == MANIFEST,

@@ -36,6 +36,7 @@ use crate::fetch::{Earlier, Fetcher, Job, Threads};
 use crate::lock;
 use crate::oci::Digest;
 use crate::plan::{self, Blob, Plan, Selection};
+use crate::sbom;
 use crate::source::{Http, HttpOptions, Registry};
 use crate::store::Store;
 
@@ -148,13 +149,15 @@ async fn pack(options: &Options, reporter: &dyn Reporter, cancel: &CancellationT
     };
     let carried = learn(&plan, &fetcher).await?;
     let blobs = plan::collect(&plan, &images, &carried)?;
-    let parts = Parts {
+    let mut parts = Parts {
         bundle: about(&plan, version, &added),
         manifests: images.into_values().flatten().map(|document| (document.digest, document)).collect(),
         carried,
         component_files: component_files(&plan, &catalog),
         installers: BTreeMap::new(),
+        sbom: Bytes::new(),
     };
+    parts.sbom = sbom::of(&parts, &catalog.components).map_err(bundle::Error::from)?;
     let layout = Layout::new(assemble(&parts).map_err(bundle::Error::from)?).map_err(bundle::Error::from)?;
     match check_budget(&catalog, &options.selection, &layout, &plan) {
         Err(over) if options.allow_over_budget => reporter.report(Event::Warning(&over.to_string())),

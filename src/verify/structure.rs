@@ -127,7 +127,7 @@ impl Check<'_> {
     /// Charts and files are there with the lock's digests and sizes; gives the paths of all.
     fn carried(&mut self, about: &BundleFile) -> BTreeSet<String> {
         let mut expected: BTreeSet<_> =
-            [model::BUNDLE_YAML, model::SUMS, model::README, model::OCI_LAYOUT, model::INDEX]
+            [model::BUNDLE_YAML, model::SUMS, model::README, model::SBOM, model::OCI_LAYOUT, model::INDEX]
                 .into_iter()
                 .map(str::to_owned)
                 .collect();
@@ -143,7 +143,7 @@ impl Check<'_> {
             self.file(&added.path, Some(added.digest), Some(added.size));
             self.report.files += usize::from(expected.insert(added.path.clone()));
         }
-        for path in [model::README, model::OCI_LAYOUT, model::INDEX] {
+        for path in [model::README, model::SBOM, model::OCI_LAYOUT, model::INDEX] {
             self.file(path, None, None);
         }
         if about.architectures.len() == 1 {

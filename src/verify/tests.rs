@@ -263,6 +263,7 @@ fn what_is_missing_is_named() {
         "install.sh",
         "index.json",
         "manifest.json",
+        "sbom.cdx.json",
         "oci-layout",
         "SHA256SUMS",
         "bundle.yaml",

@@ -5,9 +5,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each module after those that it may use. `error` gathers the errors of all and is used by all.
-const ORDER: [&str; 25] = [
+const ORDER: [&str; 26] = [
     "exit", "event", "name", "size", "version", "oci", "member", "yaml", "config", "catalog", "lock", "store",
-    "bundle", "plan", "chart", "source", "fetch", "resolve", "pack", "verify", "inspect", "ui", "cli", "lib", "main",
+    "bundle", "sbom", "plan", "chart", "source", "fetch", "resolve", "pack", "verify", "inspect", "ui", "cli", "lib",
+    "main",
 ];
 
 /// What reads a bundle on a site, and what it must not reach.

@@ -81,6 +81,7 @@ impl Sample {
                 BTreeMap::from([(format!("resources/{}/配置.yaml", "long".repeat(20)), Bytes::from_static(b"a: 1\n"))]),
             )]),
             installers: BTreeMap::from([("install.sh".to_owned(), Bytes::from_static(b"#!/bin/sh\n"))]),
+            sbom: Bytes::from_static(b"{}\n"),
         };
         let members = write(&sandbox.path("b.tar.gz"), &parts, &blobs);
         Self { sandbox, names, members }

@@ -26,6 +26,22 @@ fn pack(sandbox: &Sandbox, arch: &str, output: &str, more: &[&str]) -> Vec<u8> {
     std::fs::read(sandbox.path(output)).unwrap()
 }
 
+/// The bill of materials names every image, and the licence of every component.
+fn bill_is_valid(sandbox: &Sandbox, bundle: &str) {
+    let Some(mut validator) = support::bill_validator() else { return };
+    let text = support::output_of(sandbox.command("tar").args(["xzOf", bundle, "sbom.cdx.json"]));
+    support::output_of(validator.arg(sandbox.write("sbom.json", &text)));
+    let bill: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let components = bill["components"].as_array().unwrap();
+    let unlicensed: Vec<_> =
+        components.iter().filter(|c| c["type"] == "application" && c["licenses"].is_null()).collect();
+    assert!(unlicensed.is_empty(), "{unlicensed:#?}");
+    let purls: Vec<_> = components.iter().filter_map(|component| component["purl"].as_str()).collect();
+    for purl in ["pkg:github/k3s-io/k3s@v1.36.4%2Bk3s1?", "pkg:generic/loki@18.11.0?", "pkg:oci/prometheus@sha256:"] {
+        assert!(purls.iter().any(|found| found.starts_with(purl)), "{purl} is not in {purls:#?}");
+    }
+}
+
 #[test]
 fn the_catalog_is_resolved_packed_and_verified_the_same_twice() {
     let Some(helm) = support::helm() else { return };
@@ -96,5 +112,6 @@ fn the_catalog_is_resolved_packed_and_verified_the_same_twice() {
         assert!(cold == warm, "{arch}: what was cached changes the bundle");
         let other = pack(&second, arch, "other.tar.gz", &["--jobs", "7", "--no-store"]);
         assert!(cold == other, "{arch}: the number of jobs or the store changes the bundle");
+        bill_is_valid(&first, "cold.tar.gz");
     }
 }

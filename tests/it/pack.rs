@@ -7,6 +7,7 @@ mod faults;
 mod hostile;
 mod logins;
 mod random_faults;
+mod sbom;
 mod servers;
 mod site;
 mod wrong_bytes;

@@ -36,6 +36,10 @@ pub(super) fn text(bundle: &BundleFile, members: &[Member]) -> String {
         ("charts/", "charts/          Helm charts: helm install NAME charts/FILE.tgz -f components/NAME/values.yaml"),
         ("files/", "files/           programs and other files"),
         ("components/", "components/      the values and resources of each component"),
+        (
+            "sbom.cdx.json",
+            "sbom.cdx.json    a CycloneDX list of all that; for the packages inside the images, scan the layout",
+        ),
         ("blobs/", "blobs/           the images, as an OCI image layout with oci-layout and index.json"),
     ] {
         if has(prefix) {

@@ -131,6 +131,7 @@ fn parts(archs: &[Arch]) -> Parts {
         carried: BTreeMap::new(),
         component_files: BTreeMap::new(),
         installers: BTreeMap::new(),
+        sbom: Bytes::from_static(b"{}\n"),
     }
 }
 
@@ -145,7 +146,7 @@ fn inline<'a>(members: &'a [Member], path: &str) -> &'a str {
 fn members_come_in_their_order() {
     let members = assemble(&Sample::new(&[Arch::Arm64]).parts).unwrap();
     let paths: Vec<_> = members.iter().map(|member| member.path.as_str()).collect();
-    let (named, blobs) = paths.split_at(12);
+    let (named, blobs) = paths.split_at(13);
     assert_eq!(
         named,
         [
@@ -158,6 +159,7 @@ fn members_come_in_their_order() {
             "files/notes.txt",
             "files/tool",
             "components/tool/values.yaml",
+            "sbom.cdx.json",
             "oci-layout",
             "index.json",
             "manifest.json",

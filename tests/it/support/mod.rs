@@ -14,7 +14,7 @@ mod tokens;
 pub(crate) use debian::{DebianImage, debian_images};
 pub(crate) use disk::Disk;
 pub(crate) use meter::Meter;
-pub(crate) use process::{Server, helm, output_of, program};
+pub(crate) use process::{Server, bill_validator, helm, output_of, program};
 pub(crate) use proxy::{Asked, Fault, Proxy};
 pub(crate) use registry::{PASSWORD, Registry, USER};
 pub(crate) use sandbox::Sandbox;

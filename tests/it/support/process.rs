@@ -14,6 +14,17 @@ pub(crate) fn helm() -> Option<PathBuf> {
     find("helm").or_else(|| kept.is_file().then_some(kept)).or_else(|| super::skip("helm"))
 }
 
+/// What validates bills of materials; the files to validate are its arguments.
+pub(crate) fn bill_validator() -> Option<Command> {
+    let modules = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/target/tools/python"));
+    if !modules.join("complete").is_file() {
+        return super::skip("CycloneDX's schema");
+    }
+    let mut command = Command::new(program("python3")?);
+    command.env("PYTHONPATH", modules).arg("-B").arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/validate_bill.py"));
+    Some(command)
+}
+
 fn find(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     std::env::split_paths(&path)
