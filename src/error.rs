@@ -54,6 +54,8 @@ union! {
     Fetch(crate::fetch::Error),
     /// Packing.
     Pack(crate::pack::Error),
+    /// Signing, or whom to trust.
+    Sign(crate::sign::Error),
     /// The configuration.
     Config(crate::config::Error),
     /// A source.

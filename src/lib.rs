@@ -21,6 +21,7 @@
 //! | [`oci`] | digest, reference, media type, manifest |
 //! | [`plan`], [`store`], [`fetch`], [`pack`] | what is needed; the cache; bounded resumable workers; the operation |
 //! | [`bundle`], [`sbom`] | layout, tar in stored gzip, writing in place, reading anywhere; the CycloneDX list of it |
+//! | [`sign`] | SSH signatures of bundles |
 //! | [`verify`], [`inspect`] | the air-gapped side, which never reaches the network |
 //! | [`yaml`] | the one place that knows the YAML library |
 //!
@@ -48,6 +49,7 @@ pub mod pack;
 pub mod plan;
 pub mod resolve;
 pub mod sbom;
+pub mod sign;
 pub mod size;
 pub mod source;
 pub mod store;

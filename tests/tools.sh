@@ -15,7 +15,7 @@ say() { printf 'tools: %s\n' "$*" >&2; }
 # program=Debian package
 programs=(
   docker-registry=docker-registry containerd=containerd skopeo=skopeo umoci=umoci shellcheck=shellcheck
-  busybox=busybox-static python3=python3 pip3=python3-pip curl=curl dpkg-deb=dpkg
+  ssh-keygen=openssh-client busybox=busybox-static python3=python3 pip3=python3-pip curl=curl dpkg-deb=dpkg
 )
 
 install_programs() {

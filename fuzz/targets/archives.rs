@@ -95,7 +95,7 @@ pub(super) fn bundle(data: &[u8]) {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("b.tar.gz");
     std::fs::write(&path, &bytes).unwrap();
-    let report = verify(&path, NonZero::<usize>::MIN, &Silent).unwrap();
+    let report = verify(&path, NonZero::<usize>::MIN, None, &Silent).unwrap();
     plain(&crate::ui::verified::text(&report));
     assert_eq!(std::fs::read(&path).unwrap(), bytes, "reading changes nothing");
     assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 1, "reading writes nothing");

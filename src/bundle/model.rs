@@ -13,6 +13,8 @@ pub const SCHEMA: u32 = 1;
 pub const BUNDLE_YAML: &str = "bundle.yaml";
 /// The checksums of every other member, in the form of `sha256sum`.
 pub const SUMS: &str = "SHA256SUMS";
+/// The signature of [`SUMS`], the last member of a signed bundle.
+pub const SUMS_SIG: &str = "SHA256SUMS.sig";
 /// What to type, in plain text.
 pub const README: &str = "README.txt";
 /// What the bundle holds, for scanners and auditors (CycloneDX, ECMA-424).
@@ -177,7 +179,12 @@ pub fn order(path: &str) -> (usize, &str) {
         |path| path == INDEX,
         |path| path == MANIFEST,
     ];
-    (SECTIONS.iter().position(|is_in| is_in(path)).unwrap_or(SECTIONS.len()), path)
+    let blobs = SECTIONS.len();
+    match SECTIONS.iter().position(|is_in| is_in(path)) {
+        Some(section) => (section, path),
+        None if path == SUMS_SIG => (blobs + 1, path),
+        None => (blobs, path),
+    }
 }
 
 /// Whether this is the path of an installer: a script at the root, or anything below `lib/`.

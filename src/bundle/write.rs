@@ -14,7 +14,7 @@ use crate::error::Diagnostic;
 use crate::exit::Exit;
 use crate::oci::Digest;
 
-pub(crate) use place::checksum_path;
+pub(crate) use place::{checksum_path, signature_path};
 
 mod hash;
 mod place;
@@ -201,9 +201,24 @@ impl Writer {
 }
 
 impl Sealed {
+    /// The content that `FILE.sha256` will have, for signing.
+    #[must_use]
+    pub fn checksum_line(&self) -> String {
+        self.writer.place.checksum_line(self.finished.sha256)
+    }
+
     /// Publishes the archive and `FILE.sha256` by rename.
-    pub fn publish(mut self) -> Result<Finished, Error> {
-        self.writer.place.publish(self.finished.sha256)?;
+    pub fn publish(self) -> Result<Finished, Error> {
+        self.publish_with(None)
+    }
+
+    /// As [`Sealed::publish`], with a signature of `FILE.sha256` beside it.
+    pub fn publish_signed(self, signature: &str) -> Result<Finished, Error> {
+        self.publish_with(Some(signature))
+    }
+
+    fn publish_with(mut self, signature: Option<&str>) -> Result<Finished, Error> {
+        self.writer.place.publish(self.finished.sha256, signature)?;
         Ok(self.finished)
     }
 }

@@ -12,6 +12,7 @@ mod places;
 mod resolve;
 pub mod run;
 mod schema;
+mod sign;
 mod verify;
 
 use std::process::ExitCode;
@@ -52,6 +53,8 @@ enum Command {
     Pack(pack::Args),
     /// Check every byte of a bundle, offline
     Verify(verify::Args),
+    /// Add an SSH signature to a bundle
+    Sign(sign::Args),
     /// Show what is inside a bundle or a lock, what it weighs and where it came from
     Inspect(inspect::Args),
     /// Compare two locks or bundles: versions, images, bytes to fetch
@@ -78,6 +81,7 @@ pub fn main() -> ExitCode {
         Command::Resolve(args) => args.run(&cli.global),
         Command::Pack(args) => args.run(&cli.global),
         Command::Verify(args) => args.run(&cli.global),
+        Command::Sign(args) => args.run(&cli.global),
         Command::Inspect(args) => args.run(&cli.global),
         Command::Diff(args) => args.run(&cli.global),
         Command::Images(args) => args.run(&cli.global),

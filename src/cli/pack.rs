@@ -38,6 +38,9 @@ pub(super) struct Args {
     /// be given more than once
     #[arg(long, value_name = "BUNDLE|DIR")]
     from: Vec<PathBuf>,
+    /// Sign the bundle with this SSH key: a private key, or the public half of one that an agent or a security key holds
+    #[arg(long, value_name = "FILE")]
+    sign_key: Option<PathBuf>,
     /// Add a file that the lock does not know, such as files/bundler=./bundler
     #[arg(long, value_name = "files/NAME=PATH")]
     add_file: Vec<AddFile>,
@@ -58,6 +61,7 @@ impl Args {
             from: self.from,
             selection: Selection { archs: self.arch, profiles: self.profile, components: self.component },
             added: self.add_file,
+            sign_key: self.sign_key,
             bundle_version: self.bundle_version,
             allow_over_budget: self.allow_over_budget,
         };

@@ -3,14 +3,26 @@
 use std::num::NonZero;
 use std::path::PathBuf;
 
+use jiff::Timestamp;
+
 use super::{Format, Global, Outcome, print, print_json};
 use crate::exit::Exit;
+use crate::sign::Trust;
 use crate::{ui, verify};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// The bundle, or the directory that it was unpacked into
     bundle: PathBuf,
+    /// Require a signature of somebody on this list, in the form of OpenSSH's allowed signers
+    #[arg(long, value_name = "FILE", requires = "identity")]
+    signers: Option<PathBuf>,
+    /// The name on the list that has to have signed
+    #[arg(long, value_name = "NAME", requires = "signers")]
+    identity: Option<String>,
+    /// Public keys that are not trusted any more, one a line
+    #[arg(long, value_name = "FILE", requires = "signers")]
+    revoked: Option<PathBuf>,
 }
 
 impl Args {
@@ -18,7 +30,13 @@ impl Args {
         let reporter = global.reporter();
         let jobs = global.jobs.and_then(|jobs| NonZero::new(usize::from(jobs)));
         let cores = || std::thread::available_parallelism().unwrap_or(NonZero::<usize>::MIN);
-        let report = verify::verify(&self.bundle, jobs.unwrap_or_else(cores), &*reporter)?;
+        let trust = match (&self.signers, &self.identity) {
+            (Some(signers), Some(identity)) => {
+                Some(Trust::read(signers, identity, self.revoked.as_deref(), Timestamp::now())?)
+            }
+            _ => None,
+        };
+        let report = verify::verify(&self.bundle, jobs.unwrap_or_else(cores), trust.as_ref(), &*reporter)?;
         drop(reporter);
         match global.format {
             Format::Json => print_json(&report)?,

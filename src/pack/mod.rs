@@ -37,6 +37,7 @@ use crate::lock;
 use crate::oci::Digest;
 use crate::plan::{self, Blob, Plan, Selection};
 use crate::sbom;
+use crate::sign;
 use crate::source::{Http, HttpOptions, Registry};
 use crate::store::Store;
 
@@ -67,6 +68,8 @@ pub struct Options {
     pub selection: Selection,
     /// Files that the lock does not know.
     pub added: Vec<AddFile>,
+    /// The SSH key that signs.
+    pub sign_key: Option<PathBuf>,
     /// The bundle's version instead of the catalog's.
     pub bundle_version: Option<String>,
     /// Pack a profile that weighs more than its budget all the same.
@@ -158,7 +161,12 @@ async fn pack(options: &Options, reporter: &dyn Reporter, cancel: &CancellationT
         sbom: Bytes::new(),
     };
     parts.sbom = sbom::of(&parts, &catalog.components).map_err(bundle::Error::from)?;
-    let layout = Layout::new(assemble(&parts).map_err(bundle::Error::from)?).map_err(bundle::Error::from)?;
+    let mut members = assemble(&parts).map_err(bundle::Error::from)?;
+    if let Some(key) = &options.sign_key {
+        let signature = sign::member(&members, key)?;
+        members.push(signature);
+    }
+    let layout = Layout::new(members).map_err(bundle::Error::from)?;
     match check_budget(&catalog, &options.selection, &layout, &plan) {
         Err(over) if options.allow_over_budget => reporter.report(Event::Warning(&over.to_string())),
         checked => checked?,
@@ -183,7 +191,14 @@ async fn pack(options: &Options, reporter: &dyn Reporter, cancel: &CancellationT
     let writer = unfinished.finish()?;
     let sealed = blocking(move || writer.seal()).await.map_err(bundle::Error::from)?;
     // Not on another thread: that would publish a bundle though the run was interrupted and said so.
-    let Finished { sha256, size } = sealed.publish().map_err(bundle::Error::from)?;
+    let published = match &options.sign_key {
+        None => sealed.publish(),
+        Some(key) => {
+            let signature = sign::sign_bytes(sealed.checksum_line().as_bytes(), key)?;
+            sealed.publish_signed(&signature)
+        }
+    };
+    let Finished { sha256, size } = published.map_err(bundle::Error::from)?;
     Ok(Packed {
         path: target,
         size,

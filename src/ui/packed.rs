@@ -19,3 +19,15 @@ pub fn text(packed: &Packed) -> String {
         packed.sums_sha256.hex(),
     )
 }
+
+/// The report of `bundler sign`.
+#[must_use]
+pub fn signed(signed: &crate::sign::Signed) -> String {
+    let size = size::bytes(signed.size);
+    format!(
+        "{}\n  signed, {size}\n  sha256 {}\n  sha256 of SHA256SUMS {}\n",
+        signed.path.display(),
+        signed.sha256.hex(),
+        signed.sums_sha256.hex()
+    )
+}

@@ -2,6 +2,7 @@
 
 use super::{count, line};
 use crate::bundle::read::Form;
+use crate::sign::Signature;
 use crate::size;
 use crate::verify::{Finding, Report};
 
@@ -29,6 +30,15 @@ pub fn text(report: &Report) -> String {
     }
     if let Some(digest) = &report.sums_sha256 {
         text.push_str(&format!("  sha256 of SHA256SUMS {}\n", digest.hex()));
+    }
+    match &report.signature {
+        Some(Signature { key, identity: Some(identity) }) => {
+            text.push_str(&format!("  signed by {} ({key})\n", line(identity)));
+        }
+        Some(Signature { key, identity: None }) => {
+            text.push_str(&format!("  signed with {key}, not checked: name the signers with --signers\n"));
+        }
+        None => {}
     }
     if report.form == Some(Form::Recompressed) {
         text.push_str("  the archive was compressed again after it was packed\n");

@@ -5,6 +5,7 @@
 
 mod bytes;
 mod report;
+mod signature;
 mod structure;
 #[cfg(test)]
 mod tests;
@@ -17,11 +18,19 @@ pub use report::{Finding, Kind, Report};
 use crate::bundle::read::{self, Bundle};
 use crate::bundle::{self, model, write};
 use crate::event::{Event, Reporter};
+use crate::sign::Trust;
 
 /// Checks an archive or an unpacked bundle with `jobs` threads.
 ///
 /// Whatever is wrong with the bundle is a finding; an error is only a file that cannot be opened.
-pub fn verify(path: &Path, jobs: NonZero<usize>, reporter: &dyn Reporter) -> Result<Report, bundle::Error> {
+///
+/// With `trust`, a bundle without a good signature of a signer that is trusted is not good.
+pub fn verify(
+    path: &Path,
+    jobs: NonZero<usize>,
+    trust: Option<&Trust>,
+    reporter: &dyn Reporter,
+) -> Result<Report, bundle::Error> {
     let mut report = Report::new(path);
     let bundle = match Bundle::open(path) {
         Ok(bundle) => bundle,
@@ -56,6 +65,7 @@ pub fn verify(path: &Path, jobs: NonZero<usize>, reporter: &dyn Reporter) -> Res
     }
     report.sums_sha256 = bundle.find(model::SUMS).and_then(|index| hashed.members[index]);
     structure::check(&bundle, &hashed.members, &mut report);
+    signature::check(&bundle, trust, &mut report);
     report.findings.sort();
     Ok(report)
 }

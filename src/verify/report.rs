@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use crate::bundle::read::Form;
 use crate::oci::{Arch, Digest};
+use crate::sign::Signature;
 
 /// The most findings that are listed; a bundle of zeros has as many as members.
 pub(super) const MAX_FINDINGS: usize = 1000;
@@ -29,6 +30,8 @@ pub struct Report {
     pub architectures: Vec<Arch>,
     /// The sha256 of `SHA256SUMS`: equal for equal contents, signed or not.
     pub sums_sha256: Option<Digest>,
+    /// Who signed it; without a list of signers only the key is told, and nothing is checked.
+    pub signature: Option<Signature>,
     /// The sha256 of the archive, computed when `FILE.sha256` is beside it.
     pub archive_sha256: Option<Digest>,
     /// The number of files.
@@ -82,6 +85,8 @@ pub enum Kind {
     Extra,
     /// `SHA256SUMS`, `bundle.yaml` or a list of images is wrong.
     Content,
+    /// A signature is required and missing, or not good.
+    Signature,
 }
 
 impl Report {
@@ -95,6 +100,7 @@ impl Report {
             profiles: Vec::new(),
             architectures: Vec::new(),
             sums_sha256: None,
+            signature: None,
             archive_sha256: None,
             members: 0,
             bytes: 0,

@@ -77,7 +77,8 @@ impl Check<'_> {
         }
         let listed: BTreeSet<_> = list.iter().map(|(path, _)| *path).collect();
         for member in self.bundle.members() {
-            if member.path != model::SUMS && !listed.contains(member.path.as_str()) {
+            if !matches!(member.path.as_str(), model::SUMS | model::SUMS_SIG) && !listed.contains(member.path.as_str())
+            {
                 self.add(Finding::new(Kind::Extra, "not listed in SHA256SUMS").at(&member.path));
             }
         }
@@ -126,11 +127,18 @@ impl Check<'_> {
 
     /// Charts and files are there with the lock's digests and sizes; gives the paths of all.
     fn carried(&mut self, about: &BundleFile) -> BTreeSet<String> {
-        let mut expected: BTreeSet<_> =
-            [model::BUNDLE_YAML, model::SUMS, model::README, model::SBOM, model::OCI_LAYOUT, model::INDEX]
-                .into_iter()
-                .map(str::to_owned)
-                .collect();
+        let mut expected: BTreeSet<_> = [
+            model::BUNDLE_YAML,
+            model::SUMS,
+            model::SUMS_SIG,
+            model::README,
+            model::SBOM,
+            model::OCI_LAYOUT,
+            model::INDEX,
+        ]
+        .into_iter()
+        .map(str::to_owned)
+        .collect();
         for chart in about.charts() {
             self.file(&chart.path, chart.digest, chart.size);
             self.report.charts += usize::from(expected.insert(chart.path));

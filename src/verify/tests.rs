@@ -40,7 +40,7 @@ impl Case {
     }
 
     fn verify(&self) -> Report {
-        verify(&self.path(), NonZero::new(3).unwrap(), &Silent).unwrap()
+        verify(&self.path(), NonZero::new(3).unwrap(), None, &Silent).unwrap()
     }
 
     fn get(&mut self, path: &str) -> &mut Vec<u8> {
@@ -142,7 +142,7 @@ fn an_unpacked_bundle_is_good() {
         fs::create_dir_all(root.join(path).parent().unwrap()).unwrap();
         fs::write(root.join(path), bytes).unwrap();
     }
-    let verify = || verify(&root, NonZero::<usize>::MIN, &Silent).unwrap();
+    let verify = || verify(&root, NonZero::<usize>::MIN, None, &Silent).unwrap();
     let report = verify();
     assert!(report.good, "{:#?}", report.findings);
     assert_eq!(report.form, Some(Form::Unpacked));
@@ -476,12 +476,12 @@ fn what_is_no_bundle_is_told() {
         assert_eq!(told(&report), [(Kind::Unreadable, "")], "{bytes:?}");
         assert_eq!(report.form, None);
     }
-    let missing = verify(Path::new("/nonexistent.tar.gz"), NonZero::<usize>::MIN, &Silent);
+    let missing = verify(Path::new("/nonexistent.tar.gz"), NonZero::<usize>::MIN, None, &Silent);
     assert!(matches!(missing, Err(bundle::Error::Read(read::Error::Disk { .. }))));
     assert_eq!(missing.unwrap_err().exit(), Exit::Usage, "the command line names nothing");
     let pipe = case.directory.path().join("pipe");
     rustix::fs::mkfifoat(rustix::fs::CWD, &pipe, rustix::fs::Mode::RUSR).unwrap();
-    let report = verify(&pipe, NonZero::<usize>::MIN, &Silent).unwrap();
+    let report = verify(&pipe, NonZero::<usize>::MIN, None, &Silent).unwrap();
     assert_eq!(told(&report), [(Kind::Unreadable, "")], "nobody writes to the pipe, and nobody waits for it");
 }
 

@@ -94,7 +94,7 @@ impl Sample {
     /// Asserts that the directory holds the members and nothing else, with their permissions.
     fn assert_unpacked(&self, directory: &Path) {
         let report =
-            bundler::verify::verify(directory, std::num::NonZero::<usize>::MIN, &bundler::event::Silent).unwrap();
+            bundler::verify::verify(directory, std::num::NonZero::<usize>::MIN, None, &bundler::event::Silent).unwrap();
         assert!(report.good, "{:#?}", report.findings);
         for (path, bytes) in &self.members {
             assert!(std::fs::read(directory.join(path)).unwrap() == *bytes, "{path}");

@@ -9,6 +9,7 @@ mod logins;
 mod random_faults;
 mod sbom;
 mod servers;
+mod signed;
 mod site;
 mod wrong_bytes;
 

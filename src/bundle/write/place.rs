@@ -81,28 +81,33 @@ impl Place {
         self.file.sync_all().map_err(|source| self.error("sync", source))
     }
 
-    /// Publishes the file, which is synced, and its checksum file.
+    /// The one line of the checksum file.
+    pub(super) fn checksum_line(&self, sha256: Digest) -> String {
+        let name = self.target.file_name().map(|name| name.to_string_lossy().into_owned());
+        format!("{}  {}\n", sha256.hex(), name.unwrap_or_default())
+    }
+
+    /// Publishes the file, which is synced, its checksum file, and that one's signature if there is one.
     ///
-    /// A checksum file of an earlier archive goes first: none beside a whole archive is better than a wrong one.
-    pub(super) fn publish(&mut self, sha256: Digest) -> Result<(), Error> {
-        let result = self.rename(sha256);
+    /// Those of an earlier archive go first: none beside a whole archive is better than a wrong one.
+    pub(super) fn publish(&mut self, sha256: Digest, signature: Option<&str>) -> Result<(), Error> {
+        let result = self.rename(sha256, signature);
         result.map_err(|source| self.error("publish", source))
     }
 
-    fn rename(&mut self, sha256: Digest) -> io::Result<()> {
-        let name = |path: &Path| path.file_name().map(|name| name.to_string_lossy().into_owned());
-        let line = format!("{}  {}\n", sha256.hex(), name(&self.target).unwrap_or_default());
+    fn rename(&mut self, sha256: Digest, signature: Option<&str>) -> io::Result<()> {
         let sums = checksum_path(&self.target);
-        let partial_sums = sibling(&sums, ".partial").unwrap_or_else(|| sums.clone());
-        remove(&partial_sums)?;
-        let partial_sums = tempfile::TempPath::try_from_path(partial_sums)?;
-        let mut file = File::create_new(&partial_sums)?;
-        file.write_all(line.as_bytes())?;
-        file.sync_all()?;
+        let signed = signature_path(&sums);
+        let partial_sums = prepare(&sums, &self.checksum_line(sha256))?;
+        let partial_signed = signature.map(|signature| prepare(&signed, signature)).transpose()?;
+        remove(&signed)?;
         remove(&sums)?;
         fs::rename(&self.partial, &self.target)?;
         self.stays = true;
         partial_sums.persist(&sums)?;
+        if let Some(partial) = partial_signed {
+            partial.persist(&signed)?;
+        }
         let directory = self.target.parent().filter(|parent| !parent.as_os_str().is_empty());
         match File::open(directory.unwrap_or(Path::new(".")))?.sync_all() {
             // Some network file systems cannot sync a directory; the rename has happened all the same.
@@ -110,6 +115,17 @@ impl Place {
             result => result,
         }
     }
+}
+
+/// Writes a small file beside its place; dropped before it is there, it is removed.
+fn prepare(path: &Path, text: &str) -> io::Result<tempfile::TempPath> {
+    let partial = sibling(path, ".partial").unwrap_or_else(|| path.to_owned());
+    remove(&partial)?;
+    let partial = tempfile::TempPath::try_from_path(partial)?;
+    let mut file = File::create_new(&partial)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()?;
+    Ok(partial)
 }
 
 impl Drop for Place {
@@ -126,6 +142,14 @@ impl Drop for Place {
 pub(crate) fn checksum_path(archive: &Path) -> PathBuf {
     let mut path = archive.as_os_str().to_owned();
     path.push(".sha256");
+    path.into()
+}
+
+/// `FILE.sha256.sig`, beside `FILE.sha256`.
+#[must_use]
+pub(crate) fn signature_path(checksum: &Path) -> PathBuf {
+    let mut path = checksum.as_os_str().to_owned();
+    path.push(".sig");
     path.into()
 }
 

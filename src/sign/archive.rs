@@ -1,0 +1,116 @@
+//! Signing a bundle that was packed without a key.
+
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+use super::{Error, sign_bytes};
+use crate::bundle::read::{Bundle, Form};
+use crate::bundle::write::{Finished, Writer, checksum_path, signature_path};
+use crate::bundle::{Content, Layout, Member, model, sums};
+use crate::event::{Event, Reporter};
+use crate::oci::{Digest, Hasher};
+
+/// How much is copied at once, 1 MiB.
+const CHUNK: u64 = 1 << 20;
+
+/// A bundle that was signed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Signed {
+    /// Where it is.
+    pub path: PathBuf,
+    /// The signature of its `.sha256`, beside it.
+    pub signature: PathBuf,
+    /// Its size in bytes.
+    pub size: u64,
+    /// Its sha256, which is another one than before.
+    pub sha256: Digest,
+    /// The sha256 of its `SHA256SUMS`, which is the same as before.
+    pub sums_sha256: Digest,
+}
+
+/// Signs a bundle: every member is held against `SHA256SUMS`, the archive is written again with the signature as its
+/// last member, and replaces the old one when it is whole.
+pub fn sign(path: &Path, key: &Path, reporter: &dyn Reporter) -> Result<Signed, Error> {
+    let bundle = Bundle::open(path)?;
+    if bundle.form() == Form::Unpacked {
+        let reason = "it is unpacked; sign the archive";
+        return Err(Error::Form { path: path.to_owned(), reason });
+    }
+    let list = bundle.read(model::SUMS, sums::MAX_SIZE)?;
+    let listed = std::str::from_utf8(&list).ok().and_then(|text| sums::parse(text).ok());
+    let reason = "its SHA256SUMS is no list of checksums";
+    let listed = listed.ok_or(Error::Form { path: path.to_owned(), reason })?;
+    let digest_of: std::collections::HashMap<_, _> = listed.into_iter().collect();
+    let signature = sign_bytes(&list, key)?;
+
+    let old: Vec<_> =
+        bundle.members().iter().enumerate().filter(|(_, member)| member.path != model::SUMS_SIG).collect();
+    let mut members = Vec::with_capacity(old.len() + 1);
+    for (_, member) in &old {
+        let digest = match member.path.as_str() {
+            model::SUMS => Some(Digest::of(&list)),
+            path => digest_of.get(path).copied(),
+        };
+        let reason = "it has a member that SHA256SUMS does not list";
+        let digest = digest.ok_or(Error::Form { path: path.to_owned(), reason })?;
+        members.push(Member { mode: member.mode, ..Member::blob(&member.path, digest, member.size) });
+    }
+    members.push(Member { mode: 0o644, ..Member::inline(model::SUMS_SIG, signature) });
+    let total = members.iter().map(|member| member.size).sum();
+    reporter.report(Event::Total { bytes: total, items: members.len() as u64 });
+
+    let writer = Writer::create(path, Layout::new(members)?)?;
+    for (to, (from, _)) in old.iter().enumerate() {
+        copy(&bundle, *from, &writer, to, reporter)?;
+    }
+    drop(bundle);
+    let Finished { sha256, size } = publish(writer, key)?;
+    Ok(Signed {
+        path: path.to_owned(),
+        signature: signature_path(&checksum_path(path)),
+        size,
+        sha256,
+        sums_sha256: Digest::of(&list),
+    })
+}
+
+/// The signature of a bundle that is being put together, its last member.
+pub fn member(members: &[Member], key: &Path) -> Result<Member, Error> {
+    let list = members.iter().find(|member| member.path == model::SUMS).map(|member| &member.content);
+    let list = if let Some(Content::Inline(bytes)) = list { bytes.as_ref() } else { &[] };
+    Ok(Member { mode: 0o644, ..Member::inline(model::SUMS_SIG, sign_bytes(list, key)?) })
+}
+
+fn copy(bundle: &Bundle, from: usize, writer: &Writer, to: usize, reporter: &dyn Reporter) -> Result<(), Error> {
+    let member = &bundle.members()[from];
+    let slot = writer.slot(to);
+    let mut hasher = Hasher::new();
+    let mut buffer = Vec::new();
+    let mut at = 0;
+    while at < member.size {
+        let length = (member.size - at).min(CHUNK);
+        buffer.resize(usize::try_from(length).unwrap_or(usize::MAX), 0);
+        bundle.read_at(from, at, &mut buffer)?;
+        hasher.update(&buffer);
+        slot.write_at(at, &buffer)?;
+        reporter.report(Event::Bytes(length));
+        at += length;
+    }
+    let found = hasher.finish();
+    let expected = match slot.member().content {
+        Content::Blob(digest) => digest,
+        Content::Inline(_) => found,
+    };
+    if found != expected {
+        let (path, member) = (bundle.path().to_owned(), member.path.clone());
+        return Err(Error::Damaged { path, member, expected: expected.to_string(), found });
+    }
+    Ok(())
+}
+
+fn publish(writer: Writer, key: &Path) -> Result<Finished, Error> {
+    let sealed = writer.seal()?;
+    let signature = sign_bytes(sealed.checksum_line().as_bytes(), key)?;
+    Ok(sealed.publish_signed(&signature)?)
+}
