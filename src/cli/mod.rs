@@ -1,5 +1,6 @@
 //! The command line: clap types, and their translation into plain options. One file a subcommand, no logic.
 
+mod cache;
 mod completions;
 mod diff;
 mod global;
@@ -61,6 +62,8 @@ enum Command {
     Diff(diff::Args),
     /// List the images that the components of the catalog run, or those of any chart, and where each was found
     Images(images::Args),
+    /// Look after the store of everything that was fetched
+    Cache(cache::Args),
     /// Print the JSON Schema of a file format
     Schema(schema::Args),
     /// Print the completion script of a shell
@@ -85,6 +88,7 @@ pub fn main() -> ExitCode {
         Command::Inspect(args) => args.run(&cli.global),
         Command::Diff(args) => args.run(&cli.global),
         Command::Images(args) => args.run(&cli.global),
+        Command::Cache(args) => args.run(&cli.global),
         Command::Schema(args) => args.run(),
         Command::Completions(args) => args.run(),
         Command::Man(args) => args.run(),

@@ -7,15 +7,18 @@
 mod partial;
 #[cfg(test)]
 mod tests;
+mod upkeep;
 
 use std::fs::{self, File, TryLockError};
 use std::io::{self, Read as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 
 pub use partial::{Partial, SEGMENT};
+pub use upkeep::{Checked, Collected, Contents, Keep, Weight, contents};
 
 use crate::error::Diagnostic;
 use crate::exit::Exit;
@@ -49,6 +52,7 @@ impl Diagnostic for Error {
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge => Some(
                 "free some space, move the cache with `--cache-dir`, or keep no copies with `--no-store`".to_owned(),
             ),
+            io::ErrorKind::ResourceBusy => Some("wait for the other bundler".to_owned()),
             _ => Some("move the cache with `--cache-dir`, or keep no copies with `--no-store`".to_owned()),
         }
     }
@@ -134,9 +138,23 @@ impl Store {
             false => Err(io::Error::other("it is no regular file; remove it")),
         };
         match open() {
-            Ok((size, file)) => Ok(Some((file, size))),
+            Ok((size, file)) => {
+                self.used(&file);
+                Ok(Some((file, size)))
+            }
             Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Ok(None),
             Err(error) => Err(Error::new("open", &path)(error)),
+        }
+    }
+
+    /// Notes that a blob was used, once a day, for [`Keep::younger_than`].
+    fn used(&self, file: &File) {
+        let now = SystemTime::now();
+        let modified = file.metadata().and_then(|metadata| metadata.modified());
+        let age = modified.ok().and_then(|time| now.duration_since(time).ok());
+        if self.is_writable() && age.is_some_and(|age| age > DAY) {
+            // Where it cannot be noted the blob is collected sooner.
+            drop(file.set_modified(now));
         }
     }
 
@@ -216,6 +234,8 @@ impl Store {
         Ok(path)
     }
 }
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// How the names of temporary files begin; no digest begins so.
 const TEMPORARY: &str = "tmp-";

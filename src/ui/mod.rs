@@ -2,6 +2,7 @@
 //!
 //! Data goes to stdout, all else to stderr.
 
+pub mod cache;
 pub mod compared;
 pub mod diagnostic;
 pub mod images;

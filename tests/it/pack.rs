@@ -11,6 +11,7 @@ mod sbom;
 mod servers;
 mod signed;
 mod site;
+mod upkeep;
 mod wrong_bytes;
 
 use std::collections::BTreeSet;
