@@ -13,7 +13,7 @@ test: tools lint ## everything; CI=true makes a skipped test a failure
 crash: ## kills a pack at 100 random moments; CRASHES=N for more, BUNDLER_SEED=N to repeat a run
 	BUNDLER_CRASHES=$(or $(CRASHES),100) cargo test --locked --test it -- pack::crash
 
-bench: ## what pack and verify cost beside other programs; options in ARGS="--help"
+bench: ## what pack, verify and resolve cost beside other programs; options in ARGS="--help"
 	@cargo bench --locked --bench pack -- $(ARGS)
 
 # 2 GiB of address space: an input has 64 KiB at most, and one that needs more memory has found something.

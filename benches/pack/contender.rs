@@ -12,7 +12,7 @@ use crate::setup::Scratch;
 /// One row of the table.
 #[derive(Debug)]
 pub(crate) struct Contender {
-    pub(crate) name: &'static str,
+    pub(crate) name: String,
     /// One after the other; their times add up.
     pub(crate) commands: Vec<Vec<OsString>>,
     /// What has to be absent when it starts.
@@ -27,6 +27,11 @@ macro_rules! command {
 }
 
 impl Contender {
+    /// One command; `removed` has to be absent when it starts.
+    pub(crate) fn one(name: String, command: Vec<OsString>, removed: Vec<PathBuf>) -> Self {
+        Self { name, commands: vec![command], removed, emptied: Vec::new() }
+    }
+
     /// The floor, and those of the others whose name holds one of `only`, in the order in which they run.
     pub(crate) fn all(scratch: &Scratch, setting: &Setting, only: &[String]) -> Vec<Self> {
         let mut all = floors(scratch);
@@ -43,7 +48,7 @@ impl Contender {
             }
         }
         let wanted = |name: &str| name == FLOOR || only.is_empty() || only.iter().any(|part| name.contains(part));
-        all.retain(|contender| wanted(contender.name));
+        all.retain(|contender| wanted(&contender.name));
         if let Some(cores) = setting.cores {
             let list = format!("0-{}", cores.saturating_sub(1));
             for command in all.iter_mut().flat_map(|contender| &mut contender.commands) {
@@ -75,8 +80,7 @@ fn floors(scratch: &Scratch) -> Vec<Contender> {
     let floor = command![itself, "floor", &scratch.corpus, &scratch.address, &output];
     let mut synced = floor.clone();
     synced.push("--sync".into());
-    let contender =
-        |name, command| Contender { name, commands: vec![command], removed: vec![output.clone()], emptied: Vec::new() };
+    let contender = |name: &str, command| Contender::one(name.to_owned(), command, vec![output.clone()]);
     vec![contender(FLOOR, floor), contender("floor and fsync", synced)]
 }
 
@@ -91,7 +95,7 @@ fn bundler(scratch: &Scratch, connections: Option<u32>) -> Vec<Contender> {
     }
     let mut without = pack.clone();
     without.push("--no-store".into());
-    let contender = |name, command, removed| Contender { name, commands: vec![command], removed, emptied: Vec::new() };
+    let contender = |name: &str, command, removed| Contender::one(name.to_owned(), command, removed);
     vec![
         contender("bundler pack --no-store", without, vec![archive.clone(), cache.clone()]),
         contender("bundler pack", pack.clone(), vec![archive.clone(), cache]),
@@ -110,7 +114,7 @@ fn crane(scratch: &Scratch) -> Contender {
     pull.extend(scratch.images.iter().map(OsString::from));
     pull.push(scratch.path("crane").into());
     Contender {
-        name: "crane pull, tar",
+        name: "crane pull, tar".to_owned(),
         commands: vec![pull, tar(scratch, "crane")],
         removed: vec![scratch.path("crane"), scratch.path("peer.tar")],
         emptied: Vec::new(),
@@ -132,7 +136,7 @@ fn skopeo(scratch: &Scratch) -> Contender {
         .collect();
     commands.push(tar(scratch, "skopeo"));
     Contender {
-        name: "skopeo copy, tar",
+        name: "skopeo copy, tar".to_owned(),
         commands,
         removed: vec![layout, scratch.path("peer.tar")],
         emptied: Vec::new(),
@@ -153,7 +157,12 @@ fn oras(scratch: &Scratch) -> Contender {
         })
         .collect();
     commands.push(tar(scratch, "oras"));
-    Contender { name: "oras copy, tar", commands, removed: vec![scratch.path("peer.tar")], emptied: vec![layout] }
+    Contender {
+        name: "oras copy, tar".to_owned(),
+        commands,
+        removed: vec![scratch.path("peer.tar")],
+        emptied: vec![layout],
+    }
 }
 
 fn hauler(scratch: &Scratch) -> Contender {
@@ -165,7 +174,7 @@ fn hauler(scratch: &Scratch) -> Contender {
         .collect();
     commands.push(command!["hauler", "store", "save", "-s", &store, "-f", scratch.path("peer.tar.zst")]);
     Contender {
-        name: "hauler store add, save",
+        name: "hauler store add, save".to_owned(),
         commands,
         removed: vec![store, scratch.path("peer.tar.zst")],
         emptied: Vec::new(),
@@ -187,14 +196,14 @@ fn zarf(scratch: &Scratch) -> Contender {
     let mut create = command!["zarf", "package", "create", package, "--output", &output, "--zarf-cache"];
     create.extend(command![scratch.path("zarf-cache"), "--confirm", "--plain-http", "--skip-sbom"]);
     Contender {
-        name: "zarf package create",
+        name: "zarf package create".to_owned(),
         commands: vec![create],
         removed: vec![scratch.path("zarf-cache")],
         emptied: vec![output],
     }
 }
 
-fn on_path(program: &str) -> bool {
+pub(crate) fn on_path(program: &str) -> bool {
     let path = std::env::var_os("PATH").unwrap_or_default();
     std::env::split_paths(&path).any(|directory| directory.join(program).is_file())
 }

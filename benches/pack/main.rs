@@ -1,4 +1,4 @@
-//! What `bundler pack` and `bundler verify` cost, side by side with the floor and with other programs.
+//! What `bundler pack`, `bundler verify` and `bundler resolve` cost, side by side with a floor and with other programs.
 //!
 //! Builds a corpus of images, serves it from a process of its own and lets every contender fetch it in alternating
 //! rounds. Ratios to the floor travel between machines, times do not; nothing is asserted.
@@ -10,10 +10,14 @@ mod floor;
 mod measure;
 mod options;
 mod registry;
+mod resolve;
 mod setup;
 mod table;
+#[allow(dead_code, reason = "the faults are for the tests")]
+#[path = "../../tests/upstream/mod.rs"]
+mod upstream;
 
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -22,7 +26,7 @@ use clap::Parser as _;
 use contender::Contender;
 use corpus::Corpus;
 use measure::Cost;
-use options::{Mode, Options, Setting};
+use options::{Mode, Options};
 
 /// A benchmark has one reader of its errors: whoever runs it.
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
@@ -36,6 +40,7 @@ fn main() -> ExitCode {
         Some(Mode::Floor { corpus, address, output, connections, sync }) => {
             floor::run(corpus, *address, output, *connections, *sync)
         }
+        Some(Mode::Upstream { config }) => serve_upstream(config),
         // `cargo test --benches` starts benchmarks too, without this flag.
         None if !options.bench => Ok(()),
         None => run(&options),
@@ -53,27 +58,44 @@ fn run(options: &Options) -> Result<()> {
     let work = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/bench");
     let mut out = std::io::stdout();
     writeln!(out, "{}\n", setup::machine(&work)?)?;
-    for setting in options.settings() {
+    let (resolve, others) = options.wants();
+    for setting in options.settings().into_iter().filter(|_| others) {
         writeln!(out, "{setting}")?;
         let corpus = Corpus::build(&work, setting.images, setting.size)?;
-        let rows = rounds(&work, &corpus, &setting, options)?;
-        writeln!(out, "{}\n", table::render(&rows))?;
+        let server = setup::Server::start(&corpus, &setting)?;
+        let scratch = setup::Scratch::create(&work, &corpus, &setting, server.address())?;
+        let contenders = Contender::all(&scratch, &setting, &options.only);
+        writeln!(out, "{}\n", table::render(&rounds(&contenders, options.rounds, &scratch.log())?))?;
+    }
+    if resolve && resolve::possible() {
+        writeln!(out, "resolve of the project's catalog; the floor is Helm alone, in parallel")?;
+        let scratch = resolve::Scratch::create(&work)?;
+        writeln!(out, "{}", table::render(&rounds(&scratch.contenders()?, options.rounds, &scratch.log())?))?;
     }
     Ok(())
 }
 
+/// The embedded upstream of the tests, in a process of its own.
+fn serve_upstream(config: &Path) -> Result<()> {
+    let upstream = upstream::Upstream::start();
+    std::fs::write(config, upstream.config())?;
+    let mut stdout = std::io::stdout();
+    writeln!(stdout, "{}", upstream.url())?;
+    stdout.flush()?;
+    std::io::stdin().read_to_end(&mut Vec::new())?;
+    Ok(())
+}
+
 /// Runs all contenders in each of the rounds, in turn, so that what else the machine does hits all of them.
-fn rounds(work: &Path, corpus: &Corpus, setting: &Setting, options: &Options) -> Result<Vec<(String, Vec<Cost>)>> {
-    let server = setup::Server::start(corpus, setting)?;
-    let scratch = setup::Scratch::create(work, corpus, setting, server.address())?;
-    let contenders = Contender::all(&scratch, setting, &options.only);
-    let mut rows: Vec<(String, Vec<Cost>)> = contenders.iter().map(|c| (c.name.to_owned(), Vec::new())).collect();
-    for round in 1..=options.rounds {
+fn rounds(contenders: &[Contender], rounds: u32, log: &Path) -> Result<Vec<(String, Vec<Cost>)>> {
+    let mut rows: Vec<(String, Vec<Cost>)> = contenders.iter().map(|c| (c.name.clone(), Vec::new())).collect();
+    for round in 1..=rounds {
         for (contender, (_, costs)) in contenders.iter().zip(&mut rows) {
             contender.prepare()?;
             setup::settle()?;
-            let cost = measure::run(&contender.commands, &scratch.log())
-                .map_err(|error| format!("{}: {error}\n{}", contender.name, scratch.tail()))?;
+            let tail = || std::fs::read_to_string(log).unwrap_or_default();
+            let cost = measure::run(&contender.commands, log)
+                .map_err(|error| format!("{}: {error}\n{}", contender.name, tail()))?;
             writeln!(std::io::stderr(), "  round {round}: {} {:.2} s", contender.name, cost.wall.as_secs_f64())?;
             costs.push(cost);
         }

@@ -7,7 +7,10 @@ use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 
-/// Measure `bundler pack` and `bundler verify` beside the floor and other programs.
+/// What `--only` calls the part about `bundler resolve`.
+const RESOLVE: &str = "resolve";
+
+/// Measure `bundler pack`, `bundler verify` and `bundler resolve` beside the floor and other programs.
 ///
 /// A list such as `--images 25,100` measures one setting after the other.
 #[derive(Debug, Parser)]
@@ -33,7 +36,7 @@ pub(crate) struct Options {
     /// How often each contender runs
     #[arg(long, default_value_t = 5)]
     pub(crate) rounds: u32,
-    /// Only contenders whose name holds one of these; the floor always runs
+    /// Only contenders whose name holds one of these, or `resolve`; the floor always runs
     #[arg(long, value_delimiter = ',')]
     pub(crate) only: Vec<String>,
     /// Given by `cargo bench`
@@ -55,6 +58,9 @@ pub(crate) enum Mode {
         #[arg(long, default_value_t = 0)]
         rate: u64,
     },
+    /// Serve what `resolve` asks for until stdin ends, and write a client's configuration
+    #[command(hide = true)]
+    Upstream { config: PathBuf },
     /// Fetch each blob once, hash it and write it once
     #[command(hide = true)]
     Floor {
@@ -79,6 +85,12 @@ pub(crate) struct Setting {
 }
 
 impl Options {
+    /// Whether `resolve` is asked for, which has a floor of its own, or all are; and whether anything else is.
+    pub(crate) fn wants(&self) -> (bool, bool) {
+        let resolve = |name: &String| name == RESOLVE;
+        (self.only.is_empty() || self.only.iter().any(resolve), self.only.is_empty() || !self.only.iter().all(resolve))
+    }
+
     /// Every combination of what was asked for.
     pub(crate) fn settings(&self) -> Vec<Setting> {
         let optional = |values: &[u32]| -> Vec<Option<u32>> {

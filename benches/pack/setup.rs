@@ -87,10 +87,6 @@ impl Scratch {
         self.path("log")
     }
 
-    pub(crate) fn tail(&self) -> String {
-        fs::read_to_string(self.log()).unwrap_or_default()
-    }
-
     /// A catalog of one component that runs all images, and the lock that `resolve` would write.
     fn write_catalog(&self, corpus: &Corpus) -> Result<()> {
         let catalog = self.path("catalog");
