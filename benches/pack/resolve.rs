@@ -23,7 +23,7 @@ case "$1" in template)
   note=$(mktemp -d 'RENDERS/XXXXXXXX')
   for argument; do
     case "$argument" in
-      "$HOME"/*) copy=$note/${argument##*/}; cp "$argument" "$copy"; argument=$copy ;;
+      "${HOME%/}"/*) copy=$note/${argument##*/}; cp "$argument" "$copy"; argument=$copy ;;
     esac
     printf '%s\0' "$argument"
   done >"$note/arguments"
