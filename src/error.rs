@@ -66,4 +66,6 @@ union! {
     Index(crate::source::helm::Error),
     /// Resolving.
     Resolve(crate::resolve::Error),
+    /// Serving.
+    Serve(crate::serve::Error),
 }

@@ -23,6 +23,7 @@
 //! | [`bundle`], [`sbom`] | layout, tar in stored gzip, writing in place, reading anywhere; the CycloneDX list of it |
 //! | [`sign`] | SSH signatures of bundles |
 //! | [`verify`], [`inspect`] | the air-gapped side, which never reaches the network |
+//! | [`serve`] | bundles as a registry, a Helm repository and files, in place |
 //! | [`yaml`] | the one place that knows the YAML library |
 //!
 //! `tests/it/architecture.rs` holds the directions.
@@ -49,6 +50,7 @@ pub mod pack;
 pub mod plan;
 pub mod resolve;
 pub mod sbom;
+pub mod serve;
 pub mod sign;
 pub mod size;
 pub mod source;

@@ -13,6 +13,7 @@ mod places;
 mod resolve;
 pub mod run;
 mod schema;
+mod serve;
 mod sign;
 mod verify;
 
@@ -60,6 +61,8 @@ enum Command {
     Inspect(inspect::Args),
     /// Compare two locks or bundles: versions, images, bytes to fetch
     Diff(diff::Args),
+    /// Give out bundles over HTTP: images as a registry, charts as a Helm repository, files by name
+    Serve(serve::Args),
     /// List the images that the components of the catalog run, or those of any chart, and where each was found
     Images(images::Args),
     /// Look after the store of everything that was fetched
@@ -87,6 +90,7 @@ pub fn main() -> ExitCode {
         Command::Sign(args) => args.run(&cli.global),
         Command::Inspect(args) => args.run(&cli.global),
         Command::Diff(args) => args.run(&cli.global),
+        Command::Serve(args) => args.run(&cli.global),
         Command::Images(args) => args.run(&cli.global),
         Command::Cache(args) => args.run(&cli.global),
         Command::Schema(args) => args.run(),

@@ -1,6 +1,6 @@
 //! A bundle is read by programs that know nothing of it: tar programs, Python, skopeo, containerd.
 
-mod containerd;
+pub(crate) mod containerd;
 mod packed;
 
 use std::collections::BTreeMap;
@@ -20,16 +20,16 @@ use crate::support::{self, Sandbox, output_of};
 use crate::upstream::image::{self, Compression, Image, Kind, Layer};
 
 /// A bundle of images of every kind, and what has to be found in it.
-struct Sample {
-    sandbox: Sandbox,
+pub(crate) struct Sample {
+    pub(crate) sandbox: Sandbox,
     /// Every name in the bundle, with the digest that it has to have.
-    names: BTreeMap<String, Digest>,
+    pub(crate) names: BTreeMap<String, Digest>,
     /// The members by path.
-    members: BTreeMap<String, Vec<u8>>,
+    pub(crate) members: BTreeMap<String, Vec<u8>>,
 }
 
 impl Sample {
-    fn new(archs: &[Arch]) -> Self {
+    pub(crate) fn new(archs: &[Arch]) -> Self {
         let sandbox = Sandbox::new();
         let mut names = BTreeMap::new();
         let mut references = Vec::new();
@@ -65,11 +65,24 @@ impl Sample {
                 format!("{arch}: {{url: 'https://x.y', sha256: {hex}, size: {}, from: download}}, ", program.len())
             })
             .collect();
+        let charts: String = sample_charts()
+            .into_iter()
+            .map(|(name, version, chart)| {
+                let digest = Digest::of(&chart);
+                let size = chart.len();
+                blobs.insert(digest, chart);
+                let sha256 = digest.hex();
+                format!(
+                    "{name}-{version}: {{name: {name}, version: {version}, url: 'https://x.y', sha256: {sha256}, \
+                     size: {size}, from: helm-index}}, "
+                )
+            })
+            .collect();
         let yaml = format!(
             "schema: 1\nname: demo\nversion: 1.0.0\nprofiles: [edge]\narchitectures: [{architectures}]\nlock:\n  schema: 1\n  \
              bundle: {{name: demo, version: 1.0.0, kubernetes: '1.36', architectures: [{architectures}]}}\n  \
              profiles: {{edge: [app]}}\n  components:\n    app:\n      version: 1.0.0\n      inputs: sha256:{hex}\n      \
-             images: [{references}]\n      files: {{tool: {{{files}}}}}\n  images:\n{lock}"
+             images: [{references}]\n      files: {{tool: {{{files}}}}}\n      charts: {{{charts}}}\n  images:\n{lock}"
         );
         blobs.insert(Digest::of(&program), program);
         let parts = Parts {
@@ -87,7 +100,7 @@ impl Sample {
         Self { sandbox, names, members }
     }
 
-    fn path(&self) -> PathBuf {
+    pub(crate) fn path(&self) -> PathBuf {
         self.sandbox.path("b.tar.gz")
     }
 
@@ -107,12 +120,45 @@ impl Sample {
     }
 }
 
+/// Two versions of a chart that Helm can install; one version has what no tag may have.
+fn sample_charts() -> Vec<(&'static str, &'static str, Bytes)> {
+    let chart = |name: &'static str, version: &'static str| {
+        let metadata = format!(
+            "apiVersion: v2\nname: {name}\nversion: {version}\nappVersion: 1.20\ndescription: A page for a site\n"
+        );
+        let template = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: {{ .Release.Name }}-page}\n\
+                        data: {version: {{ .Chart.Version | quote }}, app: {{ .Chart.AppVersion | quote }}}\n";
+        let path = |file: &str| format!("{name}/{file}");
+        let members = [("Chart.yaml", metadata.as_str()), ("values.yaml", "a: 1\n"), ("templates/page.yaml", template)];
+        let members = members.map(|(file, text)| (path(file), text));
+        let members: Vec<_> = members.iter().map(|(path, text)| (path.as_str(), 0o644, text.as_bytes())).collect();
+        (name, version, Layer::new(&image::tar(&members), Compression::Gzip).bytes)
+    };
+    vec![chart("page", "0.1.0"), chart("page", "1.2.3+site.1")]
+}
+
+/// Bytes that cannot be compressed, and are the same for the same seed.
+fn noise(seed: &str, length: usize) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(length + 32);
+    let mut digest = Digest::of(seed.as_bytes());
+    while bytes.len() < length {
+        bytes.extend(digest.as_bytes());
+        digest = Digest::of(digest.as_bytes());
+    }
+    bytes.truncate(length);
+    bytes
+}
+
 /// A name that ends in `@` gets the image's own digest.
 fn sample_images(archs: &[Arch]) -> Vec<(&'static str, Image)> {
     let layers = |name: &str, arch: &str, compression| {
         let base = image::tar(&[("etc/os-release", 0o644, b"ID=demo\n")]);
-        let own = format!("{name} for {arch}\n").repeat(5000);
-        let own = image::tar(&[("usr/bin/program", 0o755, own.as_bytes())]);
+        // One layer is longer than what is read or held back at once.
+        let own = match name {
+            "web" => noise(arch, 700_000),
+            _ => format!("{name} for {arch}\n").repeat(5000).into_bytes(),
+        };
+        let own = image::tar(&[("usr/bin/program", 0o755, &own)]);
         vec![Layer::new(&base, Compression::Gzip), Layer::new(&own, compression)]
     };
     let build = |kind, name, compression, variant| {

@@ -1,0 +1,174 @@
+//! What is sent: bytes in memory, or a blob read piece by piece as the client takes it.
+
+use std::ops::Range;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::task::{Context, Poll, ready};
+
+use bytes::Bytes;
+use hyper::body::{Body, Frame, SizeHint};
+use tokio::task::JoinHandle;
+
+use super::site::Site;
+use super::trust::{self, Content, Fault, Stamp};
+use crate::oci::Hasher;
+
+/// What a whole answer holds back until its digest is known, 64 KiB: a client never has all of a bad blob.
+pub(super) const HELD: u64 = 64 << 10;
+/// What all answers together read ahead, 24 MiB: a thousand slow clients need no more memory than a few fast ones.
+const BUDGET: u64 = 24 << 20;
+/// The largest piece, 256 KiB: above it nothing gets faster.
+const MAX_PIECE: u64 = 256 << 10;
+/// The smallest piece, 8 KiB: below it the system calls count.
+const MIN_PIECE: u64 = 8 << 10;
+
+/// The body of an answer.
+pub(super) enum Payload {
+    /// Bytes in memory.
+    Memory(Bytes),
+    /// A blob, or a part of one.
+    Stream(Stream),
+}
+
+impl Payload {
+    pub(super) const fn empty() -> Self {
+        Self::Memory(Bytes::new())
+    }
+}
+
+impl Body for Payload {
+    type Data = Bytes;
+    type Error = Fault;
+
+    fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Fault>>> {
+        match &mut *self {
+            Self::Memory(bytes) if bytes.is_empty() => Poll::Ready(None),
+            Self::Memory(bytes) => Poll::Ready(Some(Ok(Frame::data(std::mem::take(bytes))))),
+            Self::Stream(stream) => stream.poll(context).map(|piece| piece.map(|piece| piece.map(Frame::data))),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match self {
+            Self::Memory(bytes) => bytes.is_empty(),
+            Self::Stream(stream) => stream.left == 0,
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(match self {
+            Self::Memory(bytes) => bytes.len() as u64,
+            Self::Stream(stream) => stream.left,
+        })
+    }
+}
+
+/// A blob on its way; the next piece is read while the last one is sent.
+pub(super) struct Stream {
+    next: Option<JoinHandle<Result<(Bytes, Reader), Fault>>>,
+    left: u64,
+    _active: Active,
+}
+
+impl Stream {
+    /// All of a blob; its last bytes come only when its digest is right.
+    pub(super) fn whole(site: &Arc<Site>, content: Content, stamp: Stamp) -> Self {
+        Self::start(site, content, stamp, 0..content.blob.size, Some(Hasher::new()))
+    }
+
+    /// A part of a blob that is known to be good as long as its file has this stamp.
+    pub(super) fn part(site: &Arc<Site>, content: Content, stamp: Stamp, range: Range<u64>) -> Self {
+        Self::start(site, content, stamp, range, None)
+    }
+
+    fn start(site: &Arc<Site>, content: Content, stamp: Stamp, range: Range<u64>, hasher: Option<Hasher>) -> Self {
+        let left = range.end - range.start;
+        let active = Active::new(site);
+        let reader = Reader { site: site.clone(), content, stamp, at: range.start, end: range.end, hasher };
+        Self { next: reader.go_on(), left, _active: active }
+    }
+
+    fn poll(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Bytes, Fault>>> {
+        let Some(next) = &mut self.next else { return Poll::Ready(None) };
+        let read = ready!(Pin::new(next).poll(context));
+        self.next = None;
+        Poll::Ready(Some(match read {
+            Ok(Ok((bytes, reader))) => {
+                self.left -= bytes.len() as u64;
+                self.next = reader.go_on();
+                Ok(bytes)
+            }
+            Ok(Err(fault)) => Err(fault),
+            // The task ended with a panic, or the runtime stops.
+            Err(_) => Err(Fault::Changed),
+        }))
+    }
+}
+
+/// Where a stream stands.
+struct Reader {
+    site: Arc<Site>,
+    content: Content,
+    stamp: Stamp,
+    at: u64,
+    end: u64,
+    /// Of a whole blob.
+    hasher: Option<Hasher>,
+}
+
+impl Reader {
+    fn go_on(self) -> Option<JoinHandle<Result<(Bytes, Self), Fault>>> {
+        (self.at < self.end).then(|| tokio::task::spawn_blocking(move || self.step()))
+    }
+
+    /// Reads the next piece. Of a whole blob the last piece is [`HELD`] long, and is given out only if it is good.
+    fn step(mut self) -> Result<(Bytes, Self), Fault> {
+        let left = self.end - self.at;
+        let piece = BUDGET / self.site.active.load(Ordering::Relaxed).max(1) as u64;
+        let piece = piece.clamp(MIN_PIECE, MAX_PIECE);
+        let length = match &self.hasher {
+            Some(_) if left > HELD => piece.min(left - HELD),
+            Some(_) => left,
+            None => piece.min(left),
+        };
+        let mut bytes = vec![0; usize::try_from(length).unwrap_or_default()];
+        let read = trust::read_at(&self.site.set, self.content.blob, self.at, &mut bytes);
+        if matches!(read, Err(Fault::Damaged)) {
+            self.site.judge(self.content, self.stamp, false);
+        }
+        read?;
+        self.at += length;
+        match &mut self.hasher {
+            Some(hasher) => {
+                hasher.update(&bytes);
+                if self.at == self.end {
+                    let found = std::mem::take(hasher).finish();
+                    self.site.judge(self.content, self.stamp, found == self.content.digest);
+                    if found != self.content.digest {
+                        return Err(Fault::Damaged);
+                    }
+                }
+            }
+            None if trust::stamp(&self.site.set, self.content.blob)? != self.stamp => return Err(Fault::Changed),
+            None => {}
+        }
+        Ok((bytes.into(), self))
+    }
+}
+
+/// Counts a stream for as long as it lives.
+struct Active(Arc<Site>);
+
+impl Active {
+    fn new(site: &Arc<Site>) -> Self {
+        site.active.fetch_add(1, Ordering::Relaxed);
+        Self(site.clone())
+    }
+}
+
+impl Drop for Active {
+    fn drop(&mut self) {
+        self.0.active.fetch_sub(1, Ordering::Relaxed);
+    }
+}
