@@ -98,14 +98,38 @@ install_validator() {
   touch "$tools/python/complete"
 }
 
+# Clients of registries that Debian does not have, from the Go module proxy.
+clients=(
+  crane=github.com/google/go-containerregistry/cmd/crane@v0.22.1
+  regctl=github.com/regclient/regclient/cmd/regctl@v0.11.7
+  oras=oras.land/oras/cmd/oras@v1.3.3
+)
+
+install_clients() {
+  local entry missing=()
+  for entry in "${clients[@]}"; do
+    command -v "${entry%%=*}" >/dev/null || [ -x "$tools/bin/${entry%%=*}" ] || missing+=("${entry#*=}")
+  done
+  [ ${#missing[@]} -gt 0 ] || return 0
+  if ! command -v go >/dev/null; then
+    say "no Go here; install these yourself: ${missing[*]}"
+    return 0
+  fi
+  say "building ${missing[*]}"
+  for entry in "${missing[@]}"; do
+    GOBIN=$tools/bin CGO_ENABLED=0 go install "$entry"
+  done
+}
+
 mkdir -p "$tools"
 case ${1:-all} in
   programs) install_programs ;;
   packages) download_packages ;;
   validator) install_validator ;;
+  clients) install_clients ;;
   all)
     # Each in a shell of its own: one that fails does not keep the other from its work.
-    for step in programs packages validator; do
+    for step in programs packages validator clients; do
       tests/tools.sh "$step" || say "could not get the $step; the tests that need them will say so"
     done
     if helm=$(tests/helm.sh); then
@@ -115,7 +139,7 @@ case ${1:-all} in
     fi
     ;;
   *)
-    say "usage: tests/tools.sh [programs|packages|validator]"
+    say "usage: tests/tools.sh [programs|packages|validator|clients]"
     exit 2
     ;;
 esac

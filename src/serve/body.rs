@@ -16,8 +16,9 @@ use crate::oci::Hasher;
 
 /// What a whole answer holds back until its digest is known, 64 KiB: a client never has all of a bad blob.
 pub(super) const HELD: u64 = 64 << 10;
-/// What all answers together read ahead, 24 MiB: a thousand slow clients need no more memory than a few fast ones.
-const BUDGET: u64 = 24 << 20;
+/// What the next pieces of all answers have together, 8 MiB; up to three are held of each: one that is read, one that
+/// is sent, and what the socket did not take of the one before. So many slow clients need little more memory than a few.
+const BUDGET: u64 = 8 << 20;
 /// The largest piece, 256 KiB: above it nothing gets faster.
 const MAX_PIECE: u64 = 256 << 10;
 /// The smallest piece, 8 KiB: below it the system calls count.
@@ -119,7 +120,14 @@ struct Reader {
 
 impl Reader {
     fn go_on(self) -> Option<JoinHandle<Result<(Bytes, Self), Fault>>> {
-        (self.at < self.end).then(|| tokio::task::spawn_blocking(move || self.step()))
+        if self.at == self.end {
+            return None;
+        }
+        Some(tokio::spawn(async move {
+            let site = self.site.clone();
+            let Ok(_permit) = site.reading.acquire().await else { return Err(Fault::Changed) };
+            tokio::task::spawn_blocking(move || self.step()).await.unwrap_or(Err(Fault::Changed))
+        }))
     }
 
     /// Reads the next piece. Of a whole blob the last piece is [`HELD`] long, and is given out only if it is good.

@@ -26,7 +26,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::Method;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
@@ -39,6 +39,9 @@ use site::Site;
 
 /// The largest htpasswd, certificate or key file that is read, 4 MiB.
 const MAX_FILE: u64 = 4 << 20;
+
+/// How many clients wait in the kernel's queue while all connections are taken; others have to knock again.
+const BACKLOG: u32 = 4096;
 
 /// What to serve and where.
 #[derive(Clone, Debug)]
@@ -250,7 +253,7 @@ impl Server {
             }
         }
         let listen = |source| Error::Listen { address: options.listen, source };
-        let listener = TcpListener::bind(options.listen).await.map_err(listen)?;
+        let listener = listener(options.listen).map_err(listen)?;
         let address = listener.local_addr().map_err(listen)?;
         let scheme = if tls.is_some() { "https" } else { "http" };
         let site = Arc::new(Site::new(set, users, scheme, log));
@@ -289,6 +292,14 @@ impl Server {
             damaged => Err(Error::Damaged(damaged)),
         }
     }
+}
+
+fn listener(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    // Or a server that was stopped could not be started again for a minute.
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
 }
 
 fn users(path: &Path) -> Result<Htpasswd, Error> {

@@ -52,7 +52,7 @@ mod tests {
         part("bytes=990-5000", 990, 1000);
         part("bytes=-1", 999, 1000);
         part("bytes=-5000", 0, 1000);
-        part("BYTES = 1-2".replace(" = ", "=").as_str(), 1, 3);
+        part("Bytes=1-2", 1, 3);
         part("bytes=0-99999999999999999999999", 0, 1000);
     }
 

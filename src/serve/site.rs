@@ -27,6 +27,8 @@ use crate::oci::{Arch, Digest, media_type};
 
 /// How many blobs are hashed at once before their first range is answered: the disk is the limit, not the cores.
 const HASHING: usize = 2;
+/// How many pieces are read at once: enough to keep a disk busy, and threads are memory.
+const READING: usize = 8;
 /// Bytes of which nothing more is said.
 const OCTETS: &str = "application/octet-stream";
 
@@ -52,6 +54,8 @@ pub(super) struct Site {
     pub(super) log: Arc<dyn Log>,
     /// How many blobs are on their way.
     pub(super) active: AtomicUsize,
+    /// Permits to read a piece.
+    pub(super) reading: Semaphore,
     /// `https` or `http`.
     pub(super) scheme: &'static str,
     users: Option<Arc<Htpasswd>>,
@@ -68,6 +72,7 @@ impl Site {
             set,
             log,
             active: AtomicUsize::new(0),
+            reading: Semaphore::new(READING),
             scheme,
             users: users.map(Arc::new),
             trust: Trust::default(),

@@ -49,12 +49,18 @@ pub(super) struct Stamp {
     changed: (i64, i64),
 }
 
+/// A bundle of the set and a member of it.
+type Place = (usize, usize);
+
+/// What those hold who wait for a blob to be hashed.
+type Turn = Arc<tokio::sync::Mutex<()>>;
+
 /// The verdicts.
 #[derive(Debug, Default)]
 pub(super) struct Trust {
-    verdicts: Mutex<HashMap<(usize, usize), (Stamp, bool)>>,
+    verdicts: Mutex<HashMap<Place, (Stamp, bool)>>,
     /// One lock for each blob that is being hashed, so that a hundred clients cost one pass.
-    hashing: Mutex<HashMap<(usize, usize), Arc<tokio::sync::Mutex<()>>>>,
+    hashing: Mutex<HashMap<Place, Turn>>,
     damaged: AtomicUsize,
 }
 
@@ -118,7 +124,7 @@ impl Trust {
     }
 
     /// The lock of a blob that is to be hashed.
-    pub(super) fn turn(&self, blob: Blob) -> Arc<tokio::sync::Mutex<()>> {
+    pub(super) fn turn(&self, blob: Blob) -> Turn {
         let mut hashing = self.hashing.lock().unwrap_or_else(PoisonError::into_inner);
         // Whoever waits holds a clone.
         hashing.retain(|_, turn| Arc::strong_count(turn) > 1);

@@ -30,13 +30,23 @@ pub(crate) struct Sample {
 
 impl Sample {
     pub(crate) fn new(archs: &[Arch]) -> Self {
+        Self::of(archs, sample_images(archs))
+    }
+
+    /// Only images with an index, which are the same in the bundle of each architecture.
+    pub(crate) fn indexed(archs: &[Arch]) -> Self {
+        let images = sample_images(archs).into_iter().filter(|(name, _)| !name.contains("single")).collect();
+        Self::of(archs, images)
+    }
+
+    fn of(archs: &[Arch], images: Vec<(&str, Image)>) -> Self {
         let sandbox = Sandbox::new();
         let mut names = BTreeMap::new();
         let mut references = Vec::new();
         let mut manifests = BTreeMap::new();
         let mut blobs = BTreeMap::new();
         let mut lock = String::new();
-        for (reference, image) in sample_images(archs) {
+        for (reference, image) in images {
             let root = image.root();
             let (reference, pinned) = match reference.strip_suffix('@') {
                 Some(name) => (format!("{name}@{}", root.digest), true),

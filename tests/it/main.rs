@@ -19,6 +19,7 @@ mod pack;
 mod registry_client;
 mod resolve;
 mod security;
+mod serve;
 mod tools;
 mod upstream_clients;
 mod wrong_files;

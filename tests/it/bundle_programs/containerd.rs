@@ -10,14 +10,14 @@ use bundler::oci::{Arch, Digest};
 use crate::support::{self, Sandbox, Server, output_of};
 
 /// A containerd of its own.
-pub(super) struct Containerd {
+pub(crate) struct Containerd {
     directory: tempfile::TempDir,
     ctr: PathBuf,
     _server: Server,
 }
 
 impl Containerd {
-    pub(super) fn start() -> Option<Self> {
+    pub(crate) fn start() -> Option<Self> {
         let (program, ctr) = (support::program("containerd")?, support::program("ctr")?);
         // Not in the sandbox: a socket's path has 107 bytes at most.
         let directory = tempfile::tempdir().unwrap();
@@ -54,14 +54,14 @@ impl Containerd {
         Some(Self { directory, ctr, _server: server })
     }
 
-    fn ctr(&self, sandbox: &Sandbox, arguments: &[&str]) -> Command {
+    pub(crate) fn ctr(&self, sandbox: &Sandbox, arguments: &[&str]) -> Command {
         let mut command = sandbox.command(&self.ctr);
         command.arg("-a").arg(self.directory.path().join("s")).args(["-n", "k8s.io"]).args(arguments);
         command
     }
 
     /// What the line of the README does.
-    pub(super) fn import(&self, sandbox: &Sandbox, archive: &Path, arguments: &[&str]) {
+    pub(crate) fn import(&self, sandbox: &Sandbox, archive: &Path, arguments: &[&str]) {
         let mut gunzip = sandbox.command("gunzip").arg("-c").arg(archive).stdout(Stdio::piped()).spawn().unwrap();
         let mut import = self.ctr(sandbox, &["images", "import"]);
         output_of(import.args(arguments).arg("-").stdin(gunzip.stdout.take().unwrap()));
@@ -69,7 +69,7 @@ impl Containerd {
     }
 
     /// Asserts that exactly these images are there, under their names and digests, and whole for `arch`.
-    pub(super) fn assert_has(&self, sandbox: &Sandbox, names: &BTreeMap<String, Digest>, arch: Arch) {
+    pub(crate) fn assert_has(&self, sandbox: &Sandbox, names: &BTreeMap<String, Digest>, arch: Arch) {
         let list = output_of(&mut self.ctr(sandbox, &["images", "ls"]));
         let found: BTreeMap<_, _> = list
             .lines()
@@ -91,7 +91,7 @@ impl Containerd {
 }
 
 /// The architecture that images are unpacked for without `--platform`.
-pub(super) fn host() -> Arch {
+pub(crate) fn host() -> Arch {
     match std::env::consts::ARCH {
         "x86_64" => Arch::Amd64,
         "aarch64" => Arch::Arm64,

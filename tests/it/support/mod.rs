@@ -14,11 +14,18 @@ mod tokens;
 pub(crate) use debian::{DebianImage, debian_images};
 pub(crate) use disk::Disk;
 pub(crate) use meter::Meter;
-pub(crate) use process::{Server, bill_validator, helm, output_of, program};
+pub(crate) use process::{Server, bill_validator, helm, output_of, program, tool};
 pub(crate) use proxy::{Asked, Fault, Proxy};
-pub(crate) use registry::{PASSWORD, Registry, USER};
+pub(crate) use registry::{PASSWORD, Registry, Secrets, USER};
 pub(crate) use sandbox::Sandbox;
 pub(crate) use tokens::Tokens;
+
+/// Names a test that runs only when it is asked for, and how to ask.
+pub(crate) fn unasked(how: &str) {
+    use std::io::Write as _;
+    let test = std::thread::current().name().unwrap_or("a test").to_owned();
+    let _ = writeln!(std::io::stderr(), "not run: {test} wants {how}");
+}
 
 /// Names the test that is skipped and why; with `CI=true` that is a failure.
 ///

@@ -10,8 +10,13 @@ pub(crate) fn program(name: &str) -> Option<PathBuf> {
 
 /// The real Helm.
 pub(crate) fn helm() -> Option<PathBuf> {
-    let kept = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/target/tools/bin/helm"));
-    find("helm").or_else(|| kept.is_file().then_some(kept)).or_else(|| super::skip("helm"))
+    tool("helm")
+}
+
+/// A program that `make tools` keeps for itself where it is not installed.
+pub(crate) fn tool(name: &str) -> Option<PathBuf> {
+    let kept = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/target/tools/bin")).join(name);
+    find(name).or_else(|| kept.is_file().then_some(kept)).or_else(|| super::skip(name))
 }
 
 /// What validates bills of materials; the files to validate are its arguments.

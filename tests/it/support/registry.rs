@@ -162,6 +162,30 @@ impl Registry {
     }
 }
 
+/// What a server needs for TLS and a password.
+pub(crate) struct Secrets {
+    pub(crate) ca: PathBuf,
+    pub(crate) certificate: PathBuf,
+    pub(crate) key: PathBuf,
+    /// `USER` with `PASSWORD`.
+    pub(crate) htpasswd: PathBuf,
+}
+
+impl Secrets {
+    /// Writes them into a directory.
+    pub(crate) fn write(directory: &Path) -> Self {
+        write_certificates(directory);
+        let path = |name: &str| directory.join(name);
+        std::fs::write(path("htpasswd"), HTPASSWD).unwrap();
+        Self {
+            ca: path("ca.pem"),
+            certificate: path("server.pem"),
+            key: path("server.key"),
+            htpasswd: path("htpasswd"),
+        }
+    }
+}
+
 /// A CA in `ca.pem` and a certificate of it for loopback in `server.pem` and `server.key`.
 fn write_certificates(directory: &Path) {
     use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
