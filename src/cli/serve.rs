@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::{Format, Global, Outcome, print, print_json, run};
+use super::{Format, Global, Outcome, print, run};
 use crate::exit::Exit;
 use crate::serve::{Limits, Options, Server};
 use crate::ui::{self, diagnostic};
@@ -48,10 +48,7 @@ impl Args {
             if !global.quiet {
                 ui::note(&ui::served::summary(server.set()));
             }
-            match global.format {
-                Format::Json => print_json(&ui::served::Listening::of(&server))?,
-                Format::Text => print(&format!("{}\n", server.url()))?,
-            };
+            print(&ui::served::listening(&server, global.format == Format::Json))?;
             Ok(server.run(cancelled).await?)
         })?;
         Ok(Exit::Done)

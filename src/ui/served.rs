@@ -1,7 +1,6 @@
 //! What `bundler serve` says: where it listens, and one line a request.
 
 use std::fmt::Write as _;
-use std::net::SocketAddr;
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::sync::{Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -16,20 +15,12 @@ use crate::serve::{Access, Log, Notice, Server};
 /// How many lines wait for a reader of stderr that is slower than the clients; more are dropped and counted.
 const WAITING: usize = 4096;
 
-/// Where a server listens, for programs.
-#[derive(Debug, serde::Serialize)]
-pub struct Listening {
-    /// The URL for clients on this host.
-    pub url: String,
-    /// Address and port.
-    pub address: SocketAddr,
-}
-
-impl Listening {
-    /// Of a server.
-    #[must_use]
-    pub fn of(server: &Server) -> Self {
-        Self { url: server.url(), address: server.address() }
+/// Where a server listens: one line, so that a program knows when it has read it.
+#[must_use]
+pub fn listening(server: &Server, as_json: bool) -> String {
+    match as_json {
+        true => format!("{}\n", json!({"url": server.url(), "address": server.address()})),
+        false => format!("{}\n", server.url()),
     }
 }
 
