@@ -39,11 +39,19 @@ fn the_official_program_finds_pull_and_discovery_right() {
     }
     command.env("OCI_RO_DATA_TAGS", "1").env("OCI_RO_DATA_MANIFESTS", all(&[web.digest, web.manifest]));
     command.env("OCI_RO_DATA_BLOBS", all(&web.layers)).env("OCI_RO_DATA_REFERRERS", all(&[web.digest]));
-    let said = output_of(&mut command);
-    for part in
-        ["read-only/tag-list: Pass", "read-only/pull: Pass", "read-only/head: Pass", "read-only/referrers: Pass"]
-    {
-        assert!(said.contains(part), "{part}: {said}");
+    // Without a push the program of 2026-07 stumbles over its own YAML report, after it has printed the result.
+    let output = command.output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    for part in [
+        "OCI Conformance Result: Pass",
+        "read-only/tag-list: Pass",
+        "read-only/pull: Pass",
+        "read-only/head: Pass",
+        "read-only/referrers: Pass",
+        "missing-manifest: Pass",
+        "invalid-digest-format/manifest-get: Pass",
+    ] {
+        assert!(said.contains(part), "{part}: {said}{}", String::from_utf8_lossy(&output.stderr));
     }
-    assert!(!said.contains("FAIL"), "{said}");
+    assert!(!said.contains(": FAIL"), "{said}");
 }
