@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 /// Each module after those that it may use. `error` gathers the errors of all and is used by all.
 const ORDER: [&str; 28] = [
     "exit", "event", "name", "size", "version", "oci", "member", "yaml", "config", "catalog", "lock", "store",
-    "bundle", "sbom", "sign", "plan", "chart", "source", "fetch", "resolve", "pack", "verify", "inspect", "serve", "ui",
-    "cli", "lib", "main",
+    "bundle", "sbom", "sign", "plan", "chart", "source", "fetch", "resolve", "pack", "verify", "inspect", "serve",
+    "ui", "cli", "lib", "main",
 ];
 
 /// What reads a bundle on a site, and what it must not reach.
