@@ -8,10 +8,12 @@ pub mod gzip;
 pub mod layout;
 pub mod model;
 pub mod name;
+pub mod parts;
 pub mod read;
 pub mod set;
 pub mod sums;
 pub mod tar;
+mod volume;
 pub mod write;
 
 pub use layout::{Content, Layout, Member};
@@ -34,6 +36,9 @@ pub enum Error {
     /// The archive cannot be read.
     #[error(transparent)]
     Read(#[from] read::Error),
+    /// The archive cannot be cut into such parts.
+    #[error(transparent)]
+    Parts(#[from] parts::Error),
     /// The bundles cannot be read as one.
     #[error(transparent)]
     Set(#[from] set::Error),
@@ -47,6 +52,7 @@ impl Diagnostic for Error {
             Self::Write(error) => error.exit(),
             Self::Read(error) => error.exit(),
             Self::Set(error) => error.exit(),
+            Self::Parts(error) => error.exit(),
         }
     }
 
@@ -57,6 +63,7 @@ impl Diagnostic for Error {
             Self::Write(error) => error.hint(),
             Self::Read(error) => error.hint(),
             Self::Set(error) => error.hint(),
+            Self::Parts(error) => error.hint(),
         }
     }
 }

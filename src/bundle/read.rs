@@ -3,12 +3,14 @@
 
 use std::collections::HashMap;
 use std::fs::{self, File};
-use std::io::{self, Read as _};
+use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::model::{self, BundleFile};
-use super::{name, sums, tar, write};
+use super::parts::{self, Parts};
+use super::volume::Volume;
+use super::{name, sums, tar};
 use crate::error::Diagnostic;
 use crate::exit::Exit;
 use crate::oci::Digest;
@@ -24,9 +26,6 @@ pub use directory::Foreign;
 
 /// The most members that are read, 100 000: a bundle of all our components has some hundreds.
 pub const MAX_MEMBERS: usize = sums::MAX_FILES;
-
-/// The largest `FILE.sha256` that is read, 64 KiB: it has one line.
-const MAX_CHECKSUM_FILE: u64 = 64 << 10;
 
 /// Why a bundle cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -90,6 +89,9 @@ pub enum Error {
         /// The bound.
         limit: u64,
     },
+    /// The parts of an archive are not all there, or not what they are named.
+    #[error(transparent)]
+    Parts(#[from] parts::Error),
     /// `bundle.yaml` is wrong at a place.
     #[error(transparent)]
     About(#[from] YamlError),
@@ -118,6 +120,7 @@ impl Diagnostic for Error {
             Self::NotBundle { .. } | Self::Missing { .. } | Self::Newer { .. } => Exit::Usage,
             Self::Damaged { .. } | Self::Entry { .. } | Self::TooLarge { .. } | Self::About(_) => Exit::Mismatch,
             Self::Checksum(_) => Exit::Mismatch,
+            Self::Parts(error) => error.exit(),
         }
     }
 
@@ -126,6 +129,7 @@ impl Diagnostic for Error {
             Self::Damaged { .. } | Self::Entry { .. } | Self::TooLarge { .. } | Self::About(_) => {
                 Some("`bundler verify` lists all that is wrong; copy the bundle again".to_owned())
             }
+            Self::Parts(error) => error.hint(),
             Self::Newer { .. } => Some("use the version of bundler that wrote it, or a newer one".to_owned()),
             Self::Disk { .. } | Self::NotBundle { .. } | Self::Missing { .. } | Self::Checksum(_) => None,
         }
@@ -168,6 +172,8 @@ impl Entry {
 #[derive(Debug)]
 pub struct Bundle {
     path: PathBuf,
+    /// Where the parts of an archive are.
+    parts: Option<Parts>,
     inner: Inner,
     members: Vec<Entry>,
     by_path: HashMap<String, usize>,
@@ -181,30 +187,49 @@ enum Inner {
 }
 
 impl Bundle {
-    /// Opens an archive or an unpacked bundle, and reads the names of its members.
+    /// Opens an archive, its parts or an unpacked bundle, and reads the names of its members.
+    ///
+    /// Of an archive in parts, `path` is one of them, or the directory that holds them.
     pub fn open(path: &Path) -> Result<Self, Error> {
-        let disk = |source| Error::Disk { path: path.to_owned(), source };
-        let metadata = fs::metadata(path).map_err(disk)?;
-        if !metadata.is_dir() && !metadata.is_file() {
-            // To open a pipe would be to wait for whoever writes to it.
-            let reason = "it is neither a file nor a directory";
-            return Err(Error::NotBundle { path: path.to_owned(), reason });
+        Self::open_all(&[path.to_owned()])
+    }
+
+    /// As [`Bundle::open`], where parts of one archive may be named one by one, wherever they are.
+    pub fn open_all(paths: &[PathBuf]) -> Result<Self, Error> {
+        let parts = Parts::find(paths)?;
+        let path = match (&parts, paths) {
+            (Some(_), [path, ..]) | (None, [path]) => path,
+            (None, [first, second, ..]) => return Err(parts::Error::NotOne([first.clone(), second.clone()]).into()),
+            (_, []) => return Err(Error::NotBundle { path: PathBuf::new(), reason: "it has no name" }),
+        };
+        if let Some(parts) = parts {
+            return Self::open_parts(path, parts);
         }
-        let file = File::open(path).map_err(disk)?;
-        let (inner, members) = if metadata.is_dir() {
+        let disk = |source| Error::Disk { path: path.clone(), source };
+        let (inner, members) = if fs::metadata(path).map_err(disk)?.is_dir() {
             let (members, foreign) = directory::list(path)?;
             (Inner::Unpacked { foreign }, members)
-        } else if let Some(archive) = framed::Archive::recognise(file, metadata.len()).map_err(disk)? {
-            let members = walk(path, |at, header| archive.read(at, header), Some(archive.tar_size()))?;
-            (Inner::Canonical(archive), members)
         } else {
-            let mut stream = stream::Stream::open(path)?;
-            let members = walk(path, |at, header| stream.read(at, header), None)?;
-            let trailing = stream.drain().map_err(|error| error.in_archive(path))?;
-            (Inner::Recompressed { stream: Box::new(Mutex::new(stream)), trailing }, members)
+            Inner::of_volume(path, Volume::new([open_file(path)?]))?
         };
+        Ok(Self::new(path, None, inner, members))
+    }
+
+    fn open_parts(path: &Path, parts: Parts) -> Result<Self, Error> {
+        let volume = Volume::new(parts.paths.iter().map(|path| open_file(path)).collect::<Result<Vec<_>, _>>()?);
+        parts.check_sizes(&volume)?;
+        parts.check_blocks(&volume)?;
+        match Inner::of_volume(path, volume) {
+            Ok((inner, members)) => Ok(Self::new(path, Some(parts), inner, members)),
+            // What is right in every block and ends too early lacks its end.
+            Err(Error::Damaged { .. }) => Err(parts.short().into()),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn new(path: &Path, parts: Option<Parts>, inner: Inner, members: Vec<Entry>) -> Self {
         let by_path = members.iter().enumerate().map(|(index, member)| (member.path.clone(), index)).collect();
-        Ok(Self { path: path.to_owned(), inner, members, by_path })
+        Self { path: path.to_owned(), parts, inner, members, by_path }
     }
 
     /// The archive or directory.
@@ -288,22 +313,54 @@ impl Bundle {
         Ok(yaml::parse(&file, &text)?)
     }
 
-    /// The sha256 that `FILE.sha256` beside an archive says; `None` when there is no such file.
+    /// The sha256 that `FILE.sha256` beside an archive says; `None` when there is no such file, or when it lists the
+    /// archive's parts.
     pub fn published(&self) -> Result<Option<Digest>, Error> {
-        let path = write::checksum_path(&self.path);
-        if self.form() == Form::Unpacked || !path.exists() {
+        let Some(archive) = self.archive_path() else { return Ok(None) };
+        let path = parts::checksum_path(archive);
+        if !path.exists() {
             return Ok(None);
         }
-        // To open a pipe would be to wait for whoever writes to it.
-        if !path.is_file() {
-            return Err(Error::Checksum(path));
-        }
-        let mut text = String::new();
-        let read = File::open(&path).and_then(|file| file.take(MAX_CHECKSUM_FILE).read_to_string(&mut text));
-        match (read, sums::parse(&text).as_deref()) {
-            (Err(source), _) if source.kind() != io::ErrorKind::InvalidData => Err(Error::Disk { path, source }),
-            (Ok(_), Ok([(_, digest)])) => Ok(Some(*digest)),
+        let text = parts::read_checksums(&path).map_err(|source| Error::Disk { path: path.clone(), source })?;
+        let of_part = |name: &str| {
+            parts::parse(Path::new(name)).is_some_and(|(other, _)| Some(other.as_os_str()) == archive.file_name())
+        };
+        match text.as_deref().map(sums::parse) {
+            Some(Ok(list)) if !list.is_empty() && list.iter().all(|(name, _)| of_part(name)) => Ok(None),
+            Some(Ok(list)) if list.len() == 1 && self.parts.is_none() => Ok(Some(list[0].1)),
             _ => Err(Error::Checksum(path)),
+        }
+    }
+
+    /// The archive in one file, or where it would be when its parts were put together; none of an unpacked bundle.
+    pub(crate) fn archive_path(&self) -> Option<&Path> {
+        match (&self.parts, &self.inner) {
+            (_, Inner::Unpacked { .. }) => None,
+            (Some(parts), _) => Some(&parts.archive),
+            (None, _) => Some(&self.path),
+        }
+    }
+
+    /// Where `FILE.sha256` of the archive is, if it has one; none of an unpacked bundle.
+    pub(crate) fn checksum_path(&self) -> Option<PathBuf> {
+        self.archive_path().map(parts::checksum_path)
+    }
+
+    /// The parts that the archive is in.
+    #[must_use]
+    pub const fn parts(&self) -> Option<&Parts> {
+        self.parts.as_ref()
+    }
+
+    /// The size of the archive in bytes; none of an unpacked bundle.
+    #[must_use]
+    pub fn archive_size(&self) -> Option<u64> {
+        match &self.inner {
+            Inner::Canonical(archive) => Some(archive.size()),
+            Inner::Recompressed { stream, .. } => {
+                Some(stream.lock().unwrap_or_else(PoisonError::into_inner).archive_size())
+            }
+            Inner::Unpacked { .. } => None,
         }
     }
 
@@ -330,6 +387,33 @@ impl Bundle {
             _ => &[],
         }
     }
+}
+
+impl Inner {
+    fn of_volume(path: &Path, volume: Volume) -> Result<(Self, Vec<Entry>), Error> {
+        let volume = Arc::new(volume);
+        let disk = |source| Error::Disk { path: path.to_owned(), source };
+        if let Some(archive) = framed::Archive::recognise(&volume).map_err(disk)? {
+            let members = walk(path, |at, header| archive.read(at, header), Some(archive.tar_size()))?;
+            return Ok((Self::Canonical(archive), members));
+        }
+        let mut stream = stream::Stream::open(path, &volume)?;
+        let members = walk(path, |at, header| stream.read(at, header), None)?;
+        let trailing = stream.drain().map_err(|error| error.in_archive(path))?;
+        Ok((Self::Recompressed { stream: Box::new(Mutex::new(stream)), trailing }, members))
+    }
+}
+
+/// Opens a file that is none but a file, and its size.
+fn open_file(path: &Path) -> Result<(File, u64), Error> {
+    let disk = |source| Error::Disk { path: path.to_owned(), source };
+    let metadata = fs::metadata(path).map_err(disk)?;
+    if !metadata.is_file() {
+        // To open a pipe would be to wait for whoever writes to it.
+        let reason = "it is neither a file nor a directory";
+        return Err(Error::NotBundle { path: path.to_owned(), reason });
+    }
+    Ok((File::open(path).map_err(disk)?, metadata.len()))
 }
 
 /// The schema alone, so that a newer file is recognised whatever else is in it.

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
 use super::model::{self, BundleFile};
+use super::parts;
 use super::read::{self, Bundle};
 use crate::error::Diagnostic;
 use crate::exit::Exit;
@@ -141,14 +142,14 @@ pub struct Blob {
 }
 
 impl Set {
-    /// Opens bundles, packed or unpacked.
+    /// Opens bundles, packed or unpacked; the parts of one archive are one bundle.
     pub fn open<P: AsRef<Path>>(paths: &[P]) -> Result<Self, Error> {
-        let open = |path: &P| {
-            let bundle = Bundle::open(path.as_ref())?;
+        let open = |paths: Vec<PathBuf>| {
+            let bundle = Bundle::open_all(&paths)?;
             let about = bundle.about()?;
             Ok(Opened { bundle, about })
         };
-        Self::of(paths.iter().map(open).collect::<Result<_, read::Error>>()?)
+        Self::of(parts::group(paths).into_iter().map(open).collect::<Result<_, read::Error>>()?)
     }
 
     /// Joins bundles that are open.

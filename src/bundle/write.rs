@@ -7,14 +7,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
-use self::hash::Hashed;
+use self::hash::Sums;
 use self::state::Shared;
-use super::{Content, Layout, gzip};
+use super::{Content, Layout, gzip, parts};
 use crate::error::Diagnostic;
 use crate::exit::Exit;
 use crate::oci::Digest;
 
-pub(crate) use place::{checksum_path, signature_path};
+pub(crate) use place::signature_path;
 
 mod hash;
 mod place;
@@ -91,7 +91,7 @@ impl Diagnostic for Error {
 #[derive(Debug)]
 pub struct Writer {
     shared: Arc<Shared>,
-    hasher: Option<JoinHandle<Result<Option<Hashed>, io::Error>>>,
+    hasher: Option<JoinHandle<Result<Option<Sums>, io::Error>>>,
     place: place::Place,
 }
 
@@ -107,6 +107,8 @@ pub struct Slot {
 pub struct Sealed {
     writer: Writer,
     finished: Finished,
+    /// The sha256 of each file that it is in.
+    sums: Vec<Digest>,
 }
 
 /// A finished archive.
@@ -121,24 +123,22 @@ pub struct Finished {
 impl Writer {
     /// Takes the space for the archive beside `path`, and writes all that is known: headers and inline members.
     pub fn create(path: &Path, layout: Layout) -> Result<Self, Error> {
-        Self::begin(path, layout, false)
+        Self::begin(path, layout, None, false)
     }
 
-    /// As [`Writer::create`], but what a killed run left of the same archive stays; see [`Slot::take_over`].
-    pub fn go_on(path: &Path, layout: Layout) -> Result<Self, Error> {
-        Self::begin(path, layout, true)
-    }
-
-    fn begin(path: &Path, layout: Layout, go_on: bool) -> Result<Self, Error> {
-        let place = place::Place::take(path)?;
-        let file = place.file().try_clone().map_err(|source| place.error("open", source))?;
-        let size = layout.archive_size();
-        let mut shared = Shared::new(file, path.to_owned(), layout);
+    /// As [`Writer::create`]: an archive that is larger than `part` bytes grows in parts of that size, and with
+    /// `go_on` what a killed run left of the same archive stays; see [`Slot::take_over`].
+    pub fn begin(path: &Path, layout: Layout, part: Option<u64>, go_on: bool) -> Result<Self, Error> {
+        let place = place::Place::take(path, parts::files(path, layout.archive_size(), part))?;
+        let mut shared = Shared::new(Arc::clone(place.volume()), path.to_owned(), layout);
         shared.goes_on = go_on && shared.has_known().map_err(|source| place.error("read", source))?;
         if !shared.goes_on {
             place.empty()?;
         }
-        allocate(place.file(), size).map_err(|source| place.error("take the space for", source))?;
+        for piece in place.volume().pieces() {
+            let size = piece.range.end - piece.range.start;
+            allocate(&piece.file, size).map_err(|source| place.error("take the space for", source))?;
+        }
         let shared = Arc::new(shared);
         shared.write_known().map_err(|source| place.error("write", source))?;
         let hasher = std::thread::Builder::new()
@@ -167,6 +167,11 @@ impl Writer {
         Slot { shared: Arc::clone(&self.shared), index }
     }
 
+    /// The files that the archive will be in: one, or its parts.
+    pub fn files(&self) -> impl Iterator<Item = &Path> {
+        self.place.files()
+    }
+
     /// Whether something of a killed run stayed.
     #[must_use]
     pub fn goes_on(&self) -> bool {
@@ -183,31 +188,31 @@ impl Writer {
         if let Some(index) = self.shared.finish() {
             return Err(Error::Incomplete { path: self.layout().members()[index].path.clone() });
         }
-        let hashed = match self.hasher.take().map(JoinHandle::join) {
+        let mut hashed = match self.hasher.take().map(JoinHandle::join) {
             Some(Ok(Ok(Some(hashed)))) => hashed,
             Some(Ok(Err(source))) => return Err(self.place.error("read back", source)),
             // The thread ends early only when the writer is dropped, and panics only over a bug.
             _ => return Err(self.place.error("hash", io::Error::other("the hashing thread ended early"))),
         };
         let size = self.layout().archive_size();
-        let trailer = gzip::trailer(hashed.crc, self.layout().tar_size());
+        let trailer = gzip::trailer(hashed.crc(), self.layout().tar_size());
         self.shared.write_raw(size - gzip::TRAILER, &trailer).map_err(|source| self.place.error("write", source))?;
-        let mut sha256 = hashed.sha256;
-        sha256.update(&trailer);
-        let sha256 = sha256.finish();
+        hashed.update(&trailer);
+        let (sha256, parts) = hashed.finish();
         self.place.sync()?;
-        Ok(Sealed { writer: self, finished: Finished { sha256, size } })
+        let sums = if parts.is_empty() { vec![sha256] } else { parts };
+        Ok(Sealed { writer: self, finished: Finished { sha256, size }, sums })
     }
 }
 
 impl Sealed {
     /// The content that `FILE.sha256` will have, for signing.
     #[must_use]
-    pub fn checksum_line(&self) -> String {
-        self.writer.place.checksum_line(self.finished.sha256)
+    pub fn checksum_lines(&self) -> String {
+        self.writer.place.checksum_lines(&self.sums)
     }
 
-    /// Publishes the archive and `FILE.sha256` by rename.
+    /// Publishes the archive, or its parts, and `FILE.sha256` by rename.
     pub fn publish(self) -> Result<Finished, Error> {
         self.publish_with(None)
     }
@@ -218,15 +223,18 @@ impl Sealed {
     }
 
     fn publish_with(mut self, signature: Option<&str>) -> Result<Finished, Error> {
-        self.writer.place.publish(self.finished.sha256, signature)?;
+        self.writer.place.publish(&self.sums, signature)?;
         Ok(self.finished)
     }
 }
 
-/// How many bytes of the disk a killed run's half archive for `path` takes; the next [`Writer`] takes it over.
+/// How many bytes of the disk a killed run's half archive of `size` bytes for `path` takes; the next [`Writer`] takes
+/// it over.
 #[must_use]
-pub fn left_behind(path: &Path) -> u64 {
-    place::partial_path(path).and_then(|path| path.metadata().ok()).map_or(0, |left| left.blocks().saturating_mul(512))
+pub fn left_behind(path: &Path, size: u64, part: Option<u64>) -> u64 {
+    let left = |(path, _): &(PathBuf, u64)| place::partial_path(path)?.metadata().ok();
+    let files = parts::files(path, size, part);
+    files.iter().filter_map(left).fold(0, |sum, left| sum.saturating_add(left.blocks().saturating_mul(512)))
 }
 
 impl Drop for Writer {

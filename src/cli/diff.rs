@@ -7,7 +7,7 @@ use crate::{inspect, ui};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// A lock, a bundle, or the directory that one was unpacked into
+    /// A lock, a bundle or the first of its parts, or the directory that one was unpacked into
     old: PathBuf,
     /// The newer one
     new: PathBuf,

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use super::places::Places;
 use super::{Format, Global, Outcome, network, print, print_json, run};
+use crate::bundle::parts;
+use crate::catalog::scalar;
 use crate::oci::Arch;
 use crate::pack::{self, AddFile};
 use crate::plan::Selection;
@@ -31,6 +33,9 @@ pub(super) struct Args {
     /// Pack a profile that weighs more than its `budget` in the catalog
     #[arg(long)]
     allow_over_budget: bool,
+    /// Cut a bundle that is larger into parts of this size, such as 2000MB: NAME.part-001 and so on
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    split_size: Option<u64>,
     /// Keep no second copy: write into the bundle alone
     #[arg(long)]
     no_store: bool,
@@ -64,6 +69,7 @@ impl Args {
             sign_key: self.sign_key,
             bundle_version: self.bundle_version,
             allow_over_budget: self.allow_over_budget,
+            split_size: self.split_size,
         };
         let packed = run::block_on(async |cancelled| pack::run(&options, &*reporter, cancelled).await)?;
         drop(reporter);
@@ -72,4 +78,10 @@ impl Args {
             Format::Text | Format::Markdown => print(&ui::packed::text(&packed)),
         }
     }
+}
+
+fn size(text: &str) -> Result<u64, String> {
+    let size = scalar::bytes(text).ok_or("expected a size such as 2000MB or 2GiB")?;
+    parts::check(size, size).map_err(|error| error.to_string())?;
+    Ok(size)
 }

@@ -7,7 +7,7 @@ use crate::{sign, ui};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// The bundle, which is replaced by the signed one
+    /// The bundle, or the first of its parts, which is replaced by the signed one
     bundle: PathBuf,
     /// An SSH private key, or the public half of one that an agent or a security key holds
     #[arg(long, value_name = "FILE")]

@@ -12,8 +12,9 @@ use crate::{ui, verify};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// The bundle, or the directory that it was unpacked into
-    bundle: PathBuf,
+    /// The bundle, the directory that it was unpacked into, or its parts: the first, all of them, or their directory
+    #[arg(required = true, value_name = "BUNDLE|DIR")]
+    bundle: Vec<PathBuf>,
     /// Require a signature of somebody on this list, in the form of OpenSSH's allowed signers
     #[arg(long, value_name = "FILE", requires = "identity")]
     signers: Option<PathBuf>,
@@ -36,7 +37,7 @@ impl Args {
             }
             _ => None,
         };
-        let report = verify::verify(&self.bundle, jobs.unwrap_or_else(cores), trust.as_ref(), &*reporter)?;
+        let report = verify::verify_all(&self.bundle, jobs.unwrap_or_else(cores), trust.as_ref(), &*reporter)?;
         drop(reporter);
         match global.format {
             Format::Json => print_json(&report)?,

@@ -8,28 +8,40 @@ mod weight;
 
 use std::fs::File;
 use std::io::Read as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 pub use compare::{Comparison, compare};
 pub use model::{Artifact, Component, Image, Inspection, Kind, Platform, Profile};
 
 use crate::Error;
-use crate::bundle::read::{Bundle, Form};
+use crate::bundle::parts;
+use crate::bundle::read::Bundle;
 use crate::bundle::{self, model as bundle_model};
 use crate::lock::{self, Lock};
 use crate::oci::Digest;
 
-/// Describes a bundle, packed or unpacked, or a lock; which one it is follows from the first bytes.
+/// Describes a bundle, packed, in parts or unpacked, or a lock; which one it is follows from the first bytes.
 ///
 /// Reads lists and manifests only; whether the bytes are good is for [`crate::verify`] to say.
 pub fn inspect(path: &Path) -> Result<Inspection, Error> {
-    if is_bundle(path) { inspect_bundle(path) } else { Ok(inspect_lock(&lock::read(path)?, path)) }
+    inspect_all(&[path.to_owned()])
+}
+
+/// As [`inspect`], where the parts of one archive may be named one by one.
+pub fn inspect_all(paths: &[PathBuf]) -> Result<Inspection, Error> {
+    match paths {
+        [path] if !is_bundle(path) => Ok(inspect_lock(&lock::read(path)?, path)),
+        paths => inspect_bundle(paths),
+    }
 }
 
 /// Tells a bundle from a lock by the first bytes.
 fn is_bundle(path: &Path) -> bool {
+    if parts::parse(path).is_some() || path.is_dir() {
+        return true;
+    }
     if !path.is_file() {
-        return path.is_dir();
+        return parts::path(path, 1).is_file();
     }
     let mut magic = [0; 2];
     let read = File::open(path).and_then(|mut file| file.read_exact(&mut magic));
@@ -42,18 +54,17 @@ fn inspect_lock(lock: &Lock, path: &Path) -> Inspection {
     inspection
 }
 
-fn inspect_bundle(path: &Path) -> Result<Inspection, Error> {
-    let bundle = Bundle::open(path).map_err(bundle::Error::from)?;
+fn inspect_bundle(paths: &[PathBuf]) -> Result<Inspection, Error> {
+    let bundle = Bundle::open_all(paths).map_err(bundle::Error::from)?;
     let about = bundle.about().map_err(bundle::Error::from)?;
-    let mut inspection = model::of(&about.lock, Kind::Bundle, path);
+    let mut inspection = model::of(&about.lock, Kind::Bundle, bundle.path());
     inspection.name.clone_from(&about.name);
     inspection.version.clone_from(&about.version);
     inspection.architectures.clone_from(&about.architectures);
     inspection.profiles.retain(|profile| about.profiles.contains(&profile.name));
     inspection.form = Some(bundle.form());
-    if bundle.form() != Form::Unpacked {
-        inspection.size = std::fs::metadata(path).ok().map(|metadata| metadata.len());
-    }
+    inspection.size = bundle.archive_size();
+    inspection.parts = bundle.parts().map(|parts| parts.paths.len());
     if bundle.find(bundle_model::SUMS).is_some() {
         let sums = bundle.read(bundle_model::SUMS, bundle::sums::MAX_SIZE).map_err(bundle::Error::from)?;
         inspection.sums_sha256 = Some(Digest::of(&sums));

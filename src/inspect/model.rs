@@ -31,6 +31,9 @@ pub struct Inspection {
     pub form: Option<Form>,
     /// The size of a bundle's archive in bytes.
     pub size: Option<u64>,
+    /// In how many parts a bundle's archive is, when it was cut.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub parts: Option<usize>,
     /// The sha256 of a bundle's `SHA256SUMS`.
     pub sums_sha256: Option<Digest>,
     /// What `FILE.sha256` beside an archive says; not checked here.
@@ -137,6 +140,7 @@ pub(super) fn of(lock: &Lock, kind: Kind, path: &Path) -> Inspection {
         architectures: archs.clone(),
         form: None,
         size: None,
+        parts: None,
         sums_sha256: None,
         archive_sha256: None,
         profiles: lock.profiles.iter().map(|(name, components)| profile(name, components)).collect(),

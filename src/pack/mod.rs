@@ -72,6 +72,8 @@ pub struct Options {
     pub sign_key: Option<PathBuf>,
     /// The bundle's version instead of the catalog's.
     pub bundle_version: Option<String>,
+    /// Cut an archive that is larger into parts of so many bytes.
+    pub split_size: Option<u64>,
     /// Pack a profile that weighs more than its budget all the same.
     pub allow_over_budget: bool,
 }
@@ -79,8 +81,11 @@ pub struct Options {
 /// A packed bundle.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Packed {
-    /// Where it is.
+    /// Where it is, or would be when its parts were put together.
     pub path: PathBuf,
+    /// Its parts, where it was cut.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub parts: Vec<PathBuf>,
     /// Its size in bytes.
     pub size: u64,
     /// Its sha256.
@@ -171,17 +176,22 @@ async fn pack(options: &Options, reporter: &dyn Reporter, cancel: &CancellationT
         Err(over) if options.allow_over_budget => reporter.report(Event::Warning(&over.to_string())),
         checked => checked?,
     }
-    check_space(&layout, &target, &fetcher, &blobs)?;
+    if let Some(part) = options.split_size {
+        bundle::parts::check(layout.archive_size(), part).map_err(bundle::Error::from)?;
+    }
+    check_space(&layout, &target, options.split_size, &fetcher, &blobs)?;
 
     reporter.report(Event::Step("packing"));
     let path = target.clone();
     let sums_sha256 = sums_sha256(&layout);
     // Where the store keeps what comes, it has more than a half archive has.
-    let begin = if keep { Writer::create } else { Writer::go_on };
-    let writer = blocking(move || begin(&path, layout)).await.map_err(bundle::Error::from)?;
+    let split_size = options.split_size;
+    let writer =
+        blocking(move || Writer::begin(&path, layout, split_size, !keep)).await.map_err(bundle::Error::from)?;
     if writer.goes_on() {
         reporter.report(Event::Detail("an earlier run left a half archive; what is right of it stays"));
     }
+    let files: Vec<_> = writer.files().filter(|file| *file != target).map(Path::to_owned).collect();
     let (jobs, local) = share(&writer, blobs, &options.added);
     let unfinished = Unfinished { writer: Some(writer), leave: !keep, cancel };
     for file in local {
@@ -194,13 +204,14 @@ async fn pack(options: &Options, reporter: &dyn Reporter, cancel: &CancellationT
     let published = match &options.sign_key {
         None => sealed.publish(),
         Some(key) => {
-            let signature = sign::sign_bytes(sealed.checksum_line().as_bytes(), key)?;
+            let signature = sign::sign_bytes(sealed.checksum_lines().as_bytes(), key)?;
             sealed.publish_signed(&signature)
         }
     };
     let Finished { sha256, size } = published.map_err(bundle::Error::from)?;
     Ok(Packed {
         path: target,
+        parts: files,
         size,
         sha256,
         sums_sha256,
@@ -298,6 +309,7 @@ fn check_budget(catalog: &Catalog, selection: &Selection, layout: &Layout, plan:
 fn check_space(
     layout: &Layout,
     target: &Path,
+    split_size: Option<u64>,
     fetcher: &Fetcher<'_>,
     blobs: &BTreeMap<Digest, Blob>,
 ) -> Result<(), Error> {
@@ -307,7 +319,7 @@ fn check_space(
     let missing = missing.fold(0_u64, |sum, blob| sum.saturating_add(blob.size));
     let directory = target.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     // What a killed run left is taken over.
-    let left = bundle::write::left_behind(target);
+    let left = bundle::write::left_behind(target, layout.archive_size(), split_size);
     let archive = Need { directory, bytes: layout.archive_size().saturating_sub(left) };
     output::check_space(&[archive, Need { directory: store.root(), bytes: if keep { missing } else { 0 } }])
 }

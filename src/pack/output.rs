@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use super::Error;
 use crate::bundle::name;
-use crate::bundle::write::checksum_path;
+use crate::bundle::parts::checksum_path;
 use crate::oci::Arch;
 
 /// `NAME-VERSION[-PROFILE][-partial]-linux-ARCH[_ARCH].tar.gz`.

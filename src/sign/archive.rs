@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use super::{Error, sign_bytes};
-use crate::bundle::read::{Bundle, Form};
-use crate::bundle::write::{Finished, Writer, checksum_path, signature_path};
+use crate::bundle::parts::checksum_path;
+use crate::bundle::read::Bundle;
+use crate::bundle::write::{Finished, Writer, signature_path};
 use crate::bundle::{Content, Layout, Member, model, sums};
 use crate::event::{Event, Reporter};
 use crate::oci::{Digest, Hasher};
@@ -17,7 +18,7 @@ const CHUNK: u64 = 1 << 20;
 /// A bundle that was signed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Signed {
-    /// Where it is.
+    /// Where it is, or would be when its parts were put together.
     pub path: PathBuf,
     /// The signature of its `.sha256`, beside it.
     pub signature: PathBuf,
@@ -33,10 +34,10 @@ pub struct Signed {
 /// last member, and replaces the old one when it is whole.
 pub fn sign(path: &Path, key: &Path, reporter: &dyn Reporter) -> Result<Signed, Error> {
     let bundle = Bundle::open(path)?;
-    if bundle.form() == Form::Unpacked {
-        let reason = "it is unpacked; sign the archive";
-        return Err(Error::Form { path: path.to_owned(), reason });
-    }
+    let reason = "it is unpacked; sign the archive";
+    let target = bundle.archive_path().ok_or(Error::Form { path: path.to_owned(), reason })?.to_owned();
+    // What was cut stays cut, into parts of the same size.
+    let part = bundle.parts().and_then(|parts| Some(std::fs::metadata(parts.paths.first()?).ok()?.len()));
     let list = bundle.read(model::SUMS, sums::MAX_SIZE)?;
     let listed = std::str::from_utf8(&list).ok().and_then(|text| sums::parse(text).ok());
     let reason = "its SHA256SUMS is no list of checksums";
@@ -60,15 +61,15 @@ pub fn sign(path: &Path, key: &Path, reporter: &dyn Reporter) -> Result<Signed, 
     let total = members.iter().map(|member| member.size).sum();
     reporter.report(Event::Total { bytes: total, items: members.len() as u64 });
 
-    let writer = Writer::create(path, Layout::new(members)?)?;
+    let writer = Writer::begin(&target, Layout::new(members)?, part, false)?;
     for (to, (from, _)) in old.iter().enumerate() {
         copy(&bundle, *from, &writer, to, reporter)?;
     }
     drop(bundle);
     let Finished { sha256, size } = publish(writer, key)?;
     Ok(Signed {
-        path: path.to_owned(),
-        signature: signature_path(&checksum_path(path)),
+        signature: signature_path(&checksum_path(&target)),
+        path: target,
         size,
         sha256,
         sums_sha256: Digest::of(&list),
@@ -111,6 +112,6 @@ fn copy(bundle: &Bundle, from: usize, writer: &Writer, to: usize, reporter: &dyn
 
 fn publish(writer: Writer, key: &Path) -> Result<Finished, Error> {
     let sealed = writer.seal()?;
-    let signature = sign_bytes(sealed.checksum_line().as_bytes(), key)?;
+    let signature = sign_bytes(sealed.checksum_lines().as_bytes(), key)?;
     Ok(sealed.publish_signed(&signature)?)
 }

@@ -2,9 +2,9 @@
 
 use std::fmt::Write as _;
 
-use super::line;
 use super::table::Align::{self, Left, Right};
 use super::table::table;
+use super::{count, line};
 use crate::bundle::read::Form;
 use crate::inspect::{Artifact, Component, Image, Inspection, Kind, Profile};
 use crate::oci::Arch;
@@ -54,6 +54,9 @@ fn head(inspection: &Inspection) -> String {
     let mut text = format!("{name} {version}, {what} for {}", archs.join(" and "));
     if let Some(size) = inspection.size {
         let _ = write!(text, ", {}", bytes(size));
+    }
+    if let Some(parts) = inspection.parts {
+        let _ = write!(text, " in {}", count(parts, "part"));
     }
     let _ = write!(text, "\nKubernetes {}", line(&inspection.kubernetes));
     if let Some(kubeedge) = &inspection.kubeedge {

@@ -4,18 +4,20 @@ use super::count;
 use crate::pack::Packed;
 use crate::size;
 
-/// The bundle's path first, so that a script can take the first word of the first line.
+/// The bundle's path or those of its parts first, so that a script can take the first word of the first line.
 #[must_use]
 pub fn text(packed: &Packed) -> String {
+    let files = if packed.parts.is_empty() { std::slice::from_ref(&packed.path) } else { &packed.parts };
+    let files: String = files.iter().map(|path| format!("{}\n", path.display())).collect();
     format!(
-        "{}\n  {}, {}, {} in {}, {} of it fetched now\n  sha256 {}\n  sha256 of SHA256SUMS {}\n",
-        packed.path.display(),
+        "{files}  {}, {}, {} in {}, {} of it fetched now\n  sha256 {}{}\n  sha256 of SHA256SUMS {}\n",
         count(packed.images, "image"),
         count(packed.charts, "chart"),
         count(packed.files, "file"),
         size::bytes(packed.size),
         size::bytes(packed.fetched),
         packed.sha256.hex(),
+        if packed.parts.is_empty() { "" } else { " of the parts put together" },
         packed.sums_sha256.hex(),
     )
 }

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use super::report::{Finding, Kind, Report};
+use crate::bundle::parts::Parts;
 use crate::bundle::read::framed::Archive;
 use crate::bundle::read::{Bundle, Fault, Form};
 use crate::bundle::{gzip, model, tar};
@@ -25,9 +26,40 @@ pub(super) struct Hashed {
     pub(super) archive: Option<Digest>,
 }
 
-/// The size of a file; 0 when it cannot be had, since it only serves the progress.
-pub(super) fn length(path: &Path) -> u64 {
-    std::fs::metadata(path).map_or(0, |metadata| metadata.len())
+/// Hashes the parts of an archive, where its checksum file lists them, and says which one is where it should not be.
+pub(super) fn parts(parts: &Parts, reporter: &dyn Reporter, report: &mut Report) {
+    let mut buffer = Vec::new();
+    for path in &parts.paths {
+        let Some(expected) = parts.sum(path) else { continue };
+        let name = path.display().to_string();
+        match file(path, &mut buffer, reporter) {
+            Ok(found) if found == expected => {}
+            Ok(found) => {
+                let other = parts.sums.iter().find(|(_, digest)| **digest == found);
+                let message = match other {
+                    Some((other, _)) => format!("it has the bytes of `{other}`: swapped, renamed or repeated"),
+                    None => "not the bytes that the checksum file lists".to_owned(),
+                };
+                report.add(Finding::new(Kind::Archive, message).at(name).differs(expected, found));
+            }
+            Err(error) => report.add(Finding::from_error(Kind::Unreadable, Some(&name), &error)),
+        }
+    }
+}
+
+/// The sha256 of a file, in order.
+fn file(path: &Path, buffer: &mut Vec<u8>, reporter: &dyn Reporter) -> std::io::Result<Digest> {
+    let mut file = File::open(path)?;
+    let mut hasher = Hasher::new();
+    buffer.resize(CHUNK as usize, 0);
+    loop {
+        let length = file.read(buffer)?;
+        if length == 0 {
+            return Ok(hasher.finish());
+        }
+        hasher.update(&buffer[..length]);
+        reporter.report(Event::Bytes(length as u64));
+    }
 }
 
 /// One thing for a thread to do.
@@ -205,18 +237,7 @@ impl Worker<'_> {
 
     /// The sha256 of the archive file, in order.
     fn archive(&mut self) -> Option<Digest> {
-        let result = File::open(self.bundle.path()).and_then(|mut file| {
-            let mut hasher = Hasher::new();
-            self.buffer.resize(CHUNK as usize, 0);
-            loop {
-                let length = file.read(&mut self.buffer)?;
-                if length == 0 {
-                    return Ok(hasher.finish());
-                }
-                hasher.update(&self.buffer[..length]);
-                self.reporter.report(Event::Bytes(length as u64));
-            }
-        });
+        let result = file(self.bundle.path(), &mut self.buffer, self.reporter);
         result.map_err(|error| self.add(Finding::from_error(Kind::Unreadable, None, &error))).ok()
     }
 

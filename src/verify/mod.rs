@@ -11,12 +11,14 @@ mod structure;
 mod tests;
 
 use std::num::NonZero;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 pub use report::{Finding, Kind, Report};
 
+use crate::bundle::parts::Error::{NotOne, Several};
+use crate::bundle::parts::{self, Parts};
 use crate::bundle::read::{self, Bundle};
-use crate::bundle::{self, model, write};
+use crate::bundle::{self, model};
 use crate::event::{Event, Reporter};
 use crate::sign::Trust;
 
@@ -31,12 +33,31 @@ pub fn verify(
     trust: Option<&Trust>,
     reporter: &dyn Reporter,
 ) -> Result<Report, bundle::Error> {
+    verify_all(&[path.to_owned()], jobs, trust, reporter)
+}
+
+/// As [`verify`], where the parts of one archive may be named one by one.
+pub fn verify_all(
+    paths: &[PathBuf],
+    jobs: NonZero<usize>,
+    trust: Option<&Trust>,
+    reporter: &dyn Reporter,
+) -> Result<Report, bundle::Error> {
+    let path = paths.first().map_or(Path::new(""), PathBuf::as_path);
     let mut report = Report::new(path);
-    let bundle = match Bundle::open(path) {
+    let bundle = match Bundle::open_all(paths) {
         Ok(bundle) => bundle,
-        Err(error @ read::Error::Disk { .. }) => return Err(error.into()),
+        // Nothing that could be good or not was named.
+        Err(error @ (read::Error::Disk { .. } | read::Error::Parts(NotOne(_) | Several { .. }))) => {
+            return Err(error.into());
+        }
         Err(error) => {
             report.add(Finding::from_error(Kind::Unreadable, None, &error));
+            // Which part it is, only the parts' own sums can tell.
+            if let Ok(Some(parts)) = Parts::find(paths) {
+                bytes::parts(&parts, reporter, &mut report);
+            }
+            report.findings.sort();
             return Ok(report);
         }
     };
@@ -44,19 +65,23 @@ pub fn verify(
     report.members = bundle.members().len();
     report.bytes = bundle.members().iter().map(|member| member.size).sum();
     let published = bundle.published().unwrap_or_else(|error| {
-        let name = write::checksum_path(path).display().to_string();
-        report.add(Finding::from_error(Kind::Archive, Some(&name), &error));
+        let name = bundle.checksum_path().map(|path| path.display().to_string());
+        report.add(Finding::from_error(Kind::Archive, name.as_deref(), &error));
         None
     });
-    let total = report.bytes + if published.is_some() { bytes::length(path) } else { 0 };
+    let again = published.is_some() || bundle.parts().is_some_and(|parts| !parts.sums.is_empty());
+    let total = report.bytes + bundle.archive_size().filter(|_| again).unwrap_or(0);
     reporter.report(Event::Total { bytes: total, items: report.members as u64 });
 
     let hashed = bytes::check(&bundle, jobs, published.is_some(), reporter, &mut report);
+    if let Some(parts) = bundle.parts() {
+        bytes::parts(parts, reporter, &mut report);
+    }
     report.archive_sha256 = hashed.archive;
     if let (Some(expected), Some(found)) = (published, hashed.archive)
         && expected != found
     {
-        let name = write::checksum_path(path).display().to_string();
+        let name = parts::checksum_path(path).display().to_string();
         report.add(
             Finding::new(Kind::Archive, "the archive is not the one that its checksum file names")
                 .at(name)

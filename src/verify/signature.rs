@@ -5,7 +5,8 @@ use std::io::Read as _;
 use std::path::Path;
 
 use super::report::{Finding, Kind, Report};
-use crate::bundle::read::{Bundle, Form};
+use crate::bundle::parts::MAX_CHECKSUM_FILE;
+use crate::bundle::read::Bundle;
 use crate::bundle::{model, sums, write};
 use crate::sign::{self, MAX_SIGNATURE, Refusal, Signature, Trust};
 
@@ -16,8 +17,8 @@ pub(super) fn check(bundle: &Bundle, trust: Option<&Trust>, report: &mut Report)
         Err(finding) => report.add(*finding),
     }
     if let Some(trust) = trust
-        && bundle.form() != Form::Unpacked
-        && let Err(finding) = beside(bundle.path(), trust)
+        && let Some(sums) = bundle.checksum_path()
+        && let Err(finding) = beside(&sums, trust)
     {
         report.add(*finding);
     }
@@ -44,23 +45,23 @@ fn inside(bundle: &Bundle, trust: Option<&Trust>) -> Result<Option<Signature>, B
 
 /// A signature beside the archive need not be there, since that in the archive covers all of it; one that is there has
 /// to be good, because whoever checks it first trusts it.
-fn beside(archive: &Path, trust: &Trust) -> Result<(), Box<Finding>> {
-    let sums = write::checksum_path(archive);
-    let path = write::signature_path(&sums);
+fn beside(sums: &Path, trust: &Trust) -> Result<(), Box<Finding>> {
+    let path = write::signature_path(sums);
     if !path.exists() {
         return Ok(());
     }
     let name = path.display().to_string();
-    let read = |path: &Path| -> std::io::Result<Vec<u8>> {
+    let read = |path: &Path, limit| -> std::io::Result<Vec<u8>> {
         let mut bytes = Vec::new();
         if path.metadata()?.is_file() {
-            File::open(path)?.take(MAX_SIGNATURE).read_to_end(&mut bytes)?;
+            File::open(path)?.take(limit).read_to_end(&mut bytes)?;
         }
         Ok(bytes)
     };
-    let read =
-        |path: &Path| read(path).map_err(|error| Box::new(Finding::from_error(Kind::Signature, Some(&name), &error)));
-    let (list, signature) = (read(&sums)?, read(&path)?);
+    let read = |path: &Path, limit| {
+        read(path, limit).map_err(|error| Box::new(Finding::from_error(Kind::Signature, Some(&name), &error)))
+    };
+    let (list, signature) = (read(sums, MAX_CHECKSUM_FILE)?, read(&path, MAX_SIGNATURE)?);
     let checked = trust.check(&list, &String::from_utf8_lossy(&signature));
     checked.map(drop).map_err(|refusal| refused(&name, &refusal))
 }

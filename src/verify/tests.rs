@@ -105,7 +105,7 @@ impl Case {
 
     /// Any bytes as the archive, without a checksum file.
     fn put(&self, bytes: &[u8]) -> Report {
-        drop(fs::remove_file(write::checksum_path(&self.path())));
+        drop(fs::remove_file(crate::bundle::parts::checksum_path(&self.path())));
         fs::write(self.path(), bytes).unwrap();
         self.verify()
     }
@@ -160,7 +160,7 @@ fn an_unpacked_bundle_is_good() {
 fn every_flipped_bit_is_found() {
     let case = Case::new();
     let good = fs::read(case.path()).unwrap();
-    fs::remove_file(write::checksum_path(&case.path())).unwrap();
+    fs::remove_file(crate::bundle::parts::checksum_path(&case.path())).unwrap();
     let layout = case.layout();
     let mut places: Vec<u64> = (0..24).chain(good.len() as u64 - 12..good.len() as u64).collect();
     places.extend((0..good.len() as u64).step_by(2111));
@@ -239,7 +239,7 @@ fn a_recompressed_bundle_is_read_and_told() {
 #[test]
 fn the_checksum_file_beside_counts() {
     let case = Case::new();
-    let sums = write::checksum_path(&case.path());
+    let sums = crate::bundle::parts::checksum_path(&case.path());
     let good = fs::read_to_string(&sums).unwrap();
     fs::write(&sums, good.replace(&good[..64], &"0".repeat(64))).unwrap();
     let report = case.verify();

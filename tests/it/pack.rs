@@ -6,6 +6,7 @@ mod earlier;
 mod faults;
 mod hostile;
 mod logins;
+mod parts;
 mod random_faults;
 mod sbom;
 mod servers;

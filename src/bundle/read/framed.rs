@@ -1,9 +1,9 @@
 //! Reading a canonical archive, checking the header of each block that is passed.
 
-use std::fs::File;
 use std::io;
-use std::os::unix::fs::FileExt as _;
+use std::sync::Arc;
 
+use super::super::volume::Volume;
 use super::super::{gzip, tar};
 use super::Fault;
 
@@ -13,31 +13,36 @@ const CHUNK: u64 = 1 << 20;
 /// An archive whose size, first and last bytes are as this program writes them.
 #[derive(Debug)]
 pub(crate) struct Archive {
-    file: File,
+    volume: Arc<Volume>,
     tar_size: u64,
 }
 
 impl Archive {
     /// Recognises an archive in canonical form from its ends; `None` when it is anything else.
-    pub(super) fn recognise(file: File, file_size: u64) -> io::Result<Option<Self>> {
-        let Some(tar_size) = gzip::tar_size(file_size) else { return Ok(None) };
+    pub(super) fn recognise(volume: &Arc<Volume>) -> io::Result<Option<Self>> {
+        let Some(tar_size) = gzip::tar_size(volume.size()) else { return Ok(None) };
         if tar_size < tar::END || !tar_size.is_multiple_of(tar::RECORD) {
             return Ok(None);
         }
         let mut header = [0; 10];
-        file.read_exact_at(&mut header, 0)?;
+        volume.read_exact_at(&mut header, 0)?;
         if header != gzip::HEADER {
             return Ok(None);
         }
         let last = (tar_size - 1) / gzip::BLOCK * gzip::BLOCK;
         for start in [0, last] {
             let mut header = [0; 5];
-            file.read_exact_at(&mut header, gzip::file_offset(start) - gzip::BLOCK_HEADER)?;
+            volume.read_exact_at(&mut header, gzip::file_offset(start) - gzip::BLOCK_HEADER)?;
             if header != gzip::block_header(start, tar_size) {
                 return Ok(None);
             }
         }
-        Ok(Some(Self { file, tar_size }))
+        Ok(Some(Self { volume: Arc::clone(volume), tar_size }))
+    }
+
+    /// The size of the archive in bytes.
+    pub(crate) fn size(&self) -> u64 {
+        self.volume.size()
     }
 
     /// The size of the tar in bytes.
@@ -48,7 +53,7 @@ impl Archive {
     /// The crc32 and size that the archive ends with.
     pub(crate) fn trailer(&self) -> io::Result<[u8; 8]> {
         let mut trailer = [0; 8];
-        self.file.read_exact_at(&mut trailer, gzip::file_size(self.tar_size) - gzip::TRAILER)?;
+        self.volume.read_exact_at(&mut trailer, gzip::file_size(self.tar_size) - gzip::TRAILER)?;
         Ok(trailer)
     }
 
@@ -79,7 +84,7 @@ impl Archive {
             let next = end.min(at + CHUNK);
             let range = gzip::framed(at, next);
             buffer.resize((range.end - range.start) as usize, 0);
-            self.file.read_exact_at(buffer, range.start).map_err(Fault::Disk)?;
+            self.volume.read_exact_at(buffer, range.start).map_err(Fault::Disk)?;
             for piece in gzip::split(at, next, buffer) {
                 if piece.header.is_some_and(|header| header != gzip::block_header(piece.start, self.tar_size)) {
                     let reason = "the header of a deflate block is not as it was written".to_owned();

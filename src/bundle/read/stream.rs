@@ -1,11 +1,12 @@
 //! Reading an archive that somebody recompressed: in order, and again from the start to go back.
 
-use std::fs::File;
 use std::io::{self, BufRead as _, BufReader, Read as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::sync::Arc;
 
 use flate2::bufread::GzDecoder;
 
+use super::super::volume::{Cursor, Volume};
 use super::{Error, Fault};
 
 /// The most zeros after the end of a tar, 1 MiB: tar programs fill up to 10 KiB, tapes had 1 MiB.
@@ -14,27 +15,31 @@ const MAX_FILL: u64 = 1 << 20;
 /// A decompressor and where it stands in the tar.
 #[derive(Debug)]
 pub(super) struct Stream {
-    path: PathBuf,
-    decoder: GzDecoder<BufReader<File>>,
+    volume: Arc<Volume>,
+    decoder: GzDecoder<BufReader<Cursor>>,
     at: u64,
 }
 
 impl Stream {
-    /// Opens a gzip file.
-    pub(super) fn open(path: &Path) -> Result<Self, Error> {
+    /// Opens a gzip file, whose name is for messages.
+    pub(super) fn open(path: &Path, volume: &Arc<Volume>) -> Result<Self, Error> {
         let disk = |source| Error::Disk { path: path.to_owned(), source };
-        let mut reader = BufReader::with_capacity(1 << 18, File::open(path).map_err(disk)?);
+        let mut reader = reader(volume);
         if !reader.fill_buf().map_err(disk)?.starts_with(&[0x1f, 0x8b]) {
             return Err(Error::NotBundle { path: path.to_owned(), reason: "it is not in gzip form" });
         }
-        Ok(Self { path: path.to_owned(), decoder: GzDecoder::new(reader), at: 0 })
+        Ok(Self { volume: Arc::clone(volume), decoder: GzDecoder::new(reader), at: 0 })
+    }
+
+    /// The size of the archive in bytes.
+    pub(super) fn archive_size(&self) -> u64 {
+        self.volume.size()
     }
 
     /// Fills `bytes` from the tar at `at`.
     pub(super) fn read(&mut self, at: u64, bytes: &mut [u8]) -> Result<(), Fault> {
         if at < self.at {
-            let file = File::open(&self.path).map_err(Fault::Disk)?;
-            self.decoder = GzDecoder::new(BufReader::with_capacity(1 << 18, file));
+            self.decoder = GzDecoder::new(reader(&self.volume));
             self.at = 0;
         }
         let skipped = io::copy(&mut (&mut self.decoder).take(at - self.at), &mut io::sink());
@@ -71,6 +76,10 @@ impl Stream {
         self.at += filled;
         io::copy(self.decoder.get_mut(), &mut io::sink()).map_err(Fault::Disk)
     }
+}
+
+fn reader(volume: &Arc<Volume>) -> BufReader<Cursor> {
+    BufReader::with_capacity(1 << 18, Cursor::new(Arc::clone(volume)))
 }
 
 /// Tells damage from a failing disk.

@@ -1,14 +1,13 @@
 //! What the writing threads and the hashing thread share: the file and what of it is written.
 
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::io::{self, IoSlice};
 use std::num::NonZero;
 use std::ops::Range;
-use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
+use super::super::volume::Volume;
 use super::super::{Content, Layout, gzip, tar};
 use crate::oci::Hasher;
 
@@ -19,7 +18,7 @@ const READ: u64 = 1 << 20;
 
 #[derive(Debug)]
 pub(super) struct Shared {
-    file: File,
+    volume: Arc<Volume>,
     path: PathBuf,
     layout: Layout,
     /// The file holds what a killed run wrote of the same layout.
@@ -44,17 +43,22 @@ pub(super) struct State {
 }
 
 impl Shared {
-    pub(super) fn new(file: File, path: PathBuf, layout: Layout) -> Self {
+    pub(super) fn new(volume: Arc<Volume>, path: PathBuf, layout: Layout) -> Self {
         let written = layout.members().iter().map(|member| match member.content {
             Content::Inline(_) => Ranges::whole(member.size),
             Content::Blob(_) => Ranges::default(),
         });
         let state = State { written: written.collect(), hashed: 0, again: None, finishing: false, stopped: false };
-        Self { file, path, layout, goes_on: false, state: Mutex::new(state), changed: Condvar::new() }
+        Self { volume, path, layout, goes_on: false, state: Mutex::new(state), changed: Condvar::new() }
     }
 
     pub(super) const fn layout(&self) -> &Layout {
         &self.layout
+    }
+
+    /// The files that the archive is written to.
+    pub(super) fn volume(&self) -> &Volume {
+        &self.volume
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -100,8 +104,10 @@ impl Shared {
     /// Whether the file is one of this layout: it has all bytes that are known now, among them the digest and
     /// the place of every member.
     pub(super) fn has_known(&self) -> io::Result<bool> {
-        if self.file.metadata()?.len() != self.layout.archive_size() {
-            return Ok(false);
+        for piece in self.volume.pieces() {
+            if piece.file.metadata()?.len() != piece.range.end - piece.range.start {
+                return Ok(false);
+            }
         }
         let (mut has, mut buffer) = (true, Vec::new());
         self.known(|start, bytes| {
@@ -196,7 +202,7 @@ impl Shared {
         for piece in gzip::pieces(start, start + rest.len() as u64) {
             let length = usize::try_from(piece.end - piece.start).unwrap_or(usize::MAX);
             let (now, later) = rest.split_at_mut(length);
-            self.file.read_exact_at(now, gzip::file_offset(piece.start))?;
+            self.volume.read_exact_at(now, gzip::file_offset(piece.start))?;
             rest = later;
         }
         Ok(())
@@ -204,21 +210,24 @@ impl Shared {
 
     /// Reads bytes of the archive itself.
     pub(super) fn read_raw(&self, offset: u64, bytes: &mut [u8]) -> io::Result<()> {
-        self.file.read_exact_at(bytes, offset)
+        self.volume.read_exact_at(bytes, offset)
     }
 
     /// Lets the disk begin to write these bytes of the archive; waits for nothing and promises nothing.
     pub(super) fn start_write_back(&self, range: Range<u64>) {
         // To Linux, "not needed" means: start to write what is not on the disk yet, and drop from memory what is. The
         // call that says no more than the first, sync_file_range, is in no library without `unsafe`.
-        let length = NonZero::new(range.end.saturating_sub(range.start));
-        // Only speed is lost where it fails; the sync at the end is what counts.
-        let _ = rustix::fs::fadvise(&self.file, range.start, length, rustix::fs::Advice::DontNeed);
+        for (piece, range) in self.volume.overlaps(range) {
+            let length = NonZero::new(range.end - range.start);
+            let start = range.start - piece.range.start;
+            // Only speed is lost where it fails; the sync at the end is what counts.
+            let _ = rustix::fs::fadvise(&piece.file, start, length, rustix::fs::Advice::DontNeed);
+        }
     }
 
     /// Writes bytes of the archive itself.
     pub(super) fn write_raw(&self, offset: u64, bytes: &[u8]) -> io::Result<()> {
-        self.file.write_all_at(bytes, offset)
+        self.volume.write_all_at(bytes, offset)
     }
 
     /// Writes bytes of the tar at their place, and the headers of the blocks that begin among them.
@@ -241,26 +250,10 @@ impl Shared {
                 buffers.push(IoSlice::new(now));
                 rest = later;
             }
-            write_all_vectored(&self.file, &mut buffers, gzip::framed(first.start, last.end).start)?;
+            self.volume.write_all_vectored_at(&mut buffers, gzip::framed(first.start, last.end).start)?;
         }
         Ok(())
     }
-}
-
-/// `write_all_at` for several buffers; the standard library's is not stable yet.
-fn write_all_vectored(file: &File, mut buffers: &mut [IoSlice<'_>], mut offset: u64) -> io::Result<()> {
-    while !buffers.is_empty() {
-        match rustix::io::pwritev(file, buffers, offset) {
-            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
-            Ok(written) => {
-                offset += written as u64;
-                IoSlice::advance_slices(&mut buffers, written);
-            }
-            Err(rustix::io::Errno::INTR) => {}
-            Err(error) => return Err(error.into()),
-        }
-    }
-    Ok(())
 }
 
 /// Disjoint ranges of written bytes; neighbours are merged.
