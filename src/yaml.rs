@@ -104,6 +104,11 @@ pub fn read(path: &Path) -> std::io::Result<Vec<u8>> {
     if !std::fs::metadata(path)?.is_file() {
         return Err(std::io::Error::new(std::io::ErrorKind::InvalidInput, "not a regular file"));
     }
+    read_any(path)
+}
+
+/// The same of a file that may be a pipe, such as the shell's `<(…)`.
+pub fn read_any(path: &Path) -> std::io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     std::fs::File::open(path)?.take(MAX_YAML as u64 + 1).read_to_end(&mut bytes)?;
     Ok(bytes)
@@ -165,9 +170,38 @@ fn locate(file: &str, error: &serde_saphyr::Error) -> YamlError {
         serde_saphyr::Error::SerdeUnknownVariant { variant, expected, .. } => {
             (format!("unknown value `{variant}`"), nearest(variant, expected))
         }
-        other => (first_line(&other.render_with_formatter(&serde_saphyr::UserMessageFormatter)), None),
+        other => match beyond(other) {
+            Some(what) => (what.to_owned(), None),
+            None => (first_line(&other.render_with_formatter(&serde_saphyr::UserMessageFormatter)), None),
+        },
     };
     YamlError { hint, ..YamlError::new(file, place, message) }
+}
+
+/// What a text has more of than the library's budget allows, where that is what is wrong with it.
+fn beyond(error: &serde_saphyr::Error) -> Option<&'static str> {
+    use serde_saphyr::Error as E;
+    use serde_saphyr::budget::BudgetBreach as Breach;
+    match error {
+        E::AliasError { error, .. } => beyond(error),
+        E::Budget { breach: Breach::Depth { .. }, .. } => Some("the text is nested deeper than is ever read"),
+        E::Budget {
+            breach:
+                Breach::Aliases { .. }
+                | Breach::Anchors { .. }
+                | Breach::AliasAnchorRatio { .. }
+                | Breach::RecordedAnchorEvents { .. }
+                | Breach::RecordedAnchorBytes { .. }
+                | Breach::MergeKeys { .. },
+            ..
+        }
+        | E::AliasReplayCounterOverflow { .. }
+        | E::AliasReplayLimitExceeded { .. }
+        | E::AliasExpansionLimitExceeded { .. }
+        | E::AliasReplayStackDepthExceeded { .. } => Some("the aliases of the text stand for more than is ever read"),
+        E::Budget { .. } => Some("the text has more values than are ever read"),
+        _ => None,
+    }
 }
 
 /// A hint with the known name that is closest to `given`, or with all of them; none when nothing is known.
@@ -189,4 +223,35 @@ fn first_line(text: &str) -> String {
         _ => line,
     }
     .to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_more_is_read_than_is_needed_to_refuse_it() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        file.as_file().set_len(4 * MAX_YAML as u64).unwrap();
+        let bytes = read(file.path()).unwrap();
+        assert_eq!(bytes.len(), MAX_YAML + 1);
+        assert!(text("x", &bytes).unwrap_err().to_string().contains("larger than 8 MiB"));
+        // Nor is it parsed by who has it from elsewhere.
+        let comment = "#".repeat(MAX_YAML + 1);
+        assert!(parse::<Option<u8>>("x", &comment).unwrap_err().to_string().contains("larger than 8 MiB"));
+        assert_eq!(parse::<Option<u8>>("x", &comment[1..]), Ok(None));
+    }
+
+    #[test]
+    fn a_bomb_is_refused_in_plain_words() {
+        let mut aliases = "a0: &a0 [1, 1, 1, 1, 1, 1, 1, 1, 1, 1]\n".to_owned();
+        for level in 1..10 {
+            let inner = vec![format!("*a{}", level - 1); 10].join(", ");
+            aliases.push_str(&format!("a{level}: &a{level} [{inner}]\n"));
+        }
+        for text in [aliases, "- 1\n".repeat(MAX_YAML / 4)] {
+            let error = parse::<serde_json::Value>("x", &text).unwrap_err();
+            assert!(error.message.ends_with(" ever read"), "{error}");
+        }
+    }
 }

@@ -11,7 +11,7 @@ use crate::chart::{Helm, Release, helm, images};
 use crate::error::Error;
 use crate::source::Http;
 use crate::ui::{self, diagnostic};
-use crate::{catalog, lock, resolve};
+use crate::{catalog, lock, resolve, yaml};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -116,6 +116,8 @@ impl Args {
 }
 
 fn read_values(path: &Path) -> Result<helm::Values, ProcessError> {
-    let text = std::fs::read_to_string(path).map_err(|source| ProcessError::Read { path: path.to_owned(), source })?;
-    Ok(helm::Values { file: path.display().to_string(), text })
+    let file = path.display().to_string();
+    let bytes = yaml::read_any(path).map_err(|source| ProcessError::Read { path: path.to_owned(), source })?;
+    let text = yaml::text(&file, &bytes)?.to_owned();
+    Ok(helm::Values { file, text })
 }

@@ -6,7 +6,6 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 use super::places::Places;
-use super::run::ProcessError;
 use super::{Format, Global, Outcome, network, print, print_json, run};
 use crate::error::Error;
 use crate::exit::Exit;
@@ -96,10 +95,9 @@ fn show(format: Format, resolved: &Resolved, current: bool, text: &str) -> Resul
 }
 
 /// The lock's text, or nothing where there is no lock yet.
-fn read_text(path: &Path) -> Result<Option<String>, ProcessError> {
-    match std::fs::read_to_string(path) {
-        Ok(text) => Ok(Some(text)),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-        Err(source) => Err(ProcessError::Read { path: path.to_owned(), source }),
+fn read_text(path: &Path) -> Result<Option<String>, lock::Error> {
+    match std::fs::exists(path) {
+        Ok(false) => Ok(None),
+        _ => lock::read_text(path).map(Some),
     }
 }

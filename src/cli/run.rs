@@ -34,6 +34,9 @@ pub enum ProcessError {
         /// Why.
         source: std::io::Error,
     },
+    /// Such a file is too large or no text.
+    #[error(transparent)]
+    Text(#[from] crate::yaml::YamlError),
     /// Ctrl-C, SIGTERM, or the terminal's end.
     #[error("interrupted")]
     Interrupted,
@@ -44,7 +47,7 @@ impl Diagnostic for ProcessError {
         match self {
             Self::Stdout(_) | Self::Runtime(_) => Exit::Disk,
             Self::Json(_) => Exit::Bug,
-            Self::NoCommand(_) | Self::NoCacheDirectory | Self::Read { .. } => Exit::Usage,
+            Self::NoCommand(_) | Self::NoCacheDirectory | Self::Read { .. } | Self::Text(_) => Exit::Usage,
             Self::Interrupted => Exit::Interrupted,
         }
     }

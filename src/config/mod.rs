@@ -3,7 +3,6 @@
 mod mirrors;
 
 use std::ffi::OsString;
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -110,7 +109,7 @@ impl Config {
     /// A file that was named must exist; without one in the default location the defaults hold.
     pub fn load(explicit: Option<&Path>) -> Result<Self, Error> {
         let Some(location) = locate(explicit, |name| std::env::var_os(name)) else { return Ok(Self::default()) };
-        match read(&location.path) {
+        match yaml::read_any(&location.path) {
             Ok(bytes) => {
                 let file = location.path.to_string_lossy();
                 Ok(Self::parse(&file, yaml::text(&file, &bytes)?)?)
@@ -170,13 +169,6 @@ fn duration(
             hint: Some(format!("write a duration from {least:?} to {most:?}, such as `90s` or `500ms`")),
         }),
     }
-}
-
-/// Reads no more than what [`yaml::text`] needs to refuse a file for its size; a pipe may be one.
-fn read(path: &Path) -> std::io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    std::fs::File::open(path)?.take(yaml::MAX_YAML as u64 + 1).read_to_end(&mut bytes)?;
-    Ok(bytes)
 }
 
 /// Where a configuration is looked for.

@@ -11,7 +11,9 @@ use axum::response::Response;
 use bytes::Bytes;
 use futures_util::StreamExt as _;
 use futures_util::stream;
+use proptest::prelude::*;
 
+use super::work::segments;
 use super::*;
 use crate::bundle::write::Writer;
 use crate::bundle::{Layout, Member};
@@ -480,4 +482,36 @@ async fn what_the_lock_lacks_is_learned_from_the_download() {
     assert!(matches!(error, Error::NoMember { .. }), "{error:?}");
     let error = fetcher.learn(&download(None, Digest::of(b"other"))).await.unwrap_err();
     assert!(matches!(error, Error::Mismatch { .. }), "{error:?}");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// What has arrived and what is asked for are together the blob, without an overlap.
+    #[test]
+    fn segments_are_what_is_missing(
+        (size, parts) in (0..6 * SEGMENT).prop_flat_map(|size| {
+            (Just(size), prop::collection::vec(prop_oneof![Just(0), Just(SEGMENT), 0..SEGMENT], 6))
+        }),
+    ) {
+        // As a partial blob tells it: at most one range a segment, from its start, none of them empty.
+        let arrived = parts.iter().zip(0_u64..).map(|(length, index)| {
+            let start = (index * SEGMENT).min(size);
+            start..(start + length).min(size)
+        });
+        let arrived: Vec<_> = arrived.filter(|range| !range.is_empty()).collect();
+        let missing = segments(size, &arrived);
+        for range in &missing {
+            prop_assert!(!range.is_empty() && range.start / SEGMENT == (range.end - 1) / SEGMENT, "{range:?}");
+        }
+        prop_assert!(missing.is_sorted_by_key(|range| range.start));
+        let mut all: Vec<_> = arrived.into_iter().chain(missing).collect();
+        all.sort_by_key(|range| range.start);
+        let mut at = 0;
+        for range in all {
+            prop_assert_eq!(range.start, at);
+            at = range.end;
+        }
+        prop_assert_eq!(at, size);
+    }
 }

@@ -333,7 +333,7 @@ fn write_to(transfer: &Arc<Transfer>) -> Write {
 }
 
 /// The segments of a blob without what is there of each already.
-fn segments(size: u64, arrived: &[Range<u64>]) -> Vec<Range<u64>> {
+pub(super) fn segments(size: u64, arrived: &[Range<u64>]) -> Vec<Range<u64>> {
     let starts = (0..size.div_ceil(SEGMENT)).map(|index| index * SEGMENT);
     let whole = starts.map(|start| start..(start + SEGMENT).min(size));
     let missing = whole.map(|segment| {

@@ -10,7 +10,7 @@ pub mod weight;
 mod write;
 
 pub use model::Lock;
-pub use read::{parse, read};
+pub use read::{parse, read, read_text};
 pub use write::{to_text, write};
 
 use crate::error::Diagnostic;

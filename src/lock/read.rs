@@ -39,7 +39,15 @@ pub fn parse(file: &str, text: &str) -> Result<Lock, Error> {
 /// # Errors
 /// As [`parse`], or a file that cannot be read.
 pub fn read(path: &Path) -> Result<Lock, Error> {
+    parse(&path.display().to_string(), &read_text(path)?)
+}
+
+/// Reads a lock's text from a file.
+///
+/// # Errors
+/// A file that cannot be read, is too large or is no text.
+pub fn read_text(path: &Path) -> Result<String, Error> {
     let file = path.display().to_string();
     let bytes = yaml::read(path).map_err(|source| Error::Read { path: file.clone(), source })?;
-    parse(&file, yaml::text(&file, &bytes)?)
+    Ok(yaml::text(&file, &bytes)?.to_owned())
 }

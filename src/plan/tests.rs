@@ -1,7 +1,9 @@
 use std::collections::BTreeMap;
 
+use proptest::prelude::*;
+
 use super::*;
-use crate::bundle::contents::Carried;
+use crate::bundle::contents::{Carried, Learned};
 use crate::error::Diagnostic as _;
 use crate::lock::Lock;
 use crate::oci::Reference;
@@ -97,5 +99,38 @@ fn only_what_can_be_fetched_is_a_url() {
         let error = plan_of(&lock).downloads().unwrap_err();
         assert!(matches!(&error, Error::Url { url: named, .. } if named == url), "{url}: {error}");
         assert_eq!(error.exit(), Exit::Usage);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(64) })]
+
+    /// Every layer of every image is there once, with all images that have it; in whatever order they come.
+    #[test]
+    fn blobs_are_the_layers_of_all_images(images in prop::collection::vec(prop::collection::vec(0_u8..12, 0..8), 0..8)) {
+        const SIZE: u64 = 100;
+        let layer = |number: &u8| format!("e{number:x}");
+        let named = |(index, layers): (usize, &Vec<u8>)| {
+            let layers: Vec<_> = layers.iter().map(layer).collect();
+            let layers: Vec<_> = layers.iter().map(|short| (short.as_str(), SIZE)).collect();
+            (reference(&format!("image{index}")), vec![manifest(&layers)])
+        };
+        let documents: Images = images.iter().enumerate().map(named).collect();
+        let plan = plan_of(&lock(str::to_owned));
+        let own = collect(&plan, &Images::new(), &Learned::new()).unwrap();
+        let blobs = collect(&plan, &documents, &Learned::new()).unwrap();
+        for number in 0..12 {
+            let having = images.iter().enumerate().filter(|(_, layers)| layers.contains(&number));
+            let having: Vec<_> = having.map(|(index, _)| reference(&format!("image{index}"))).collect();
+            let blob = blobs.get(&digest(&layer(&number)));
+            prop_assert_eq!(blob.is_some(), !having.is_empty());
+            let Some(blob) = blob else { continue };
+            prop_assert_eq!(blob.size, SIZE);
+            prop_assert_eq!(&blob.artifacts, &having.iter().cloned().map(Artifact::Image).collect::<Vec<_>>());
+            prop_assert_eq!(&blob.sources, &having.into_iter().map(Source::Registry).collect::<Vec<_>>());
+        }
+        let layers: std::collections::BTreeSet<_> = images.iter().flatten().collect();
+        let config = usize::from(!images.is_empty());
+        prop_assert_eq!(blobs.len(), own.len() + layers.len() + config);
     }
 }

@@ -279,7 +279,8 @@ fn cut<'a>(text: &'a str, chart: &str) -> Cut<'a> {
         let at = *indent.get_or_insert(depth);
         // The dash of a list without a key before it is for the full parse to refuse.
         let keyed = start.is_some() || !names.is_empty();
-        if depth > at || (depth == at && at > 0 && keyed && body.starts_with("- ")) {
+        let dash = body == "-" || body.starts_with("- ");
+        if depth > at || (depth == at && at > 0 && keyed && dash) {
             continue;
         }
         if let Some((line, from)) = start.take() {
@@ -287,7 +288,7 @@ fn cut<'a>(text: &'a str, chart: &str) -> Cut<'a> {
         }
         if depth < at || at == 0 {
             // The next top-level key: the charts are over. A second `entries` is for the full parse to decide on.
-            let again = || text[begin..].lines().any(|line| plain_key(line) == Some("entries"));
+            let again = || text[begin..].lines().any(|line| !is_other_than("entries", line));
             let over = depth == 0 && at > 0 && !again();
             return if over { block.unwrap_or(Cut::Absent(names)) } else { Cut::Unknown };
         }
@@ -296,8 +297,9 @@ fn cut<'a>(text: &'a str, chart: &str) -> Cut<'a> {
             Some(name) if name == chart && block.is_some() => return Cut::Unknown,
             Some(name) if name == chart => start = Some((number, begin)),
             Some(name) => names.push(name),
-            None if block.is_none() => return Cut::Unknown,
-            None => {}
+            // Its value is on the same line, or its key is written in another way.
+            None if block.is_some() && is_other_than(chart, body) => {}
+            None => return Cut::Unknown,
         }
     }
     match (start, block) {
@@ -308,9 +310,20 @@ fn cut<'a>(text: &'a str, chart: &str) -> Cut<'a> {
     }
 }
 
+/// Whether a line surely has no key `name` at its beginning, because it has another one there or none at all.
+fn is_other_than(name: &str, line: &str) -> bool {
+    let no_key = line.trim_end().is_empty() || line.starts_with([' ', '#']) || line.starts_with("- ");
+    let key = plain_key(line).or_else(|| line.split_once(": ").and_then(|(key, _)| plain(key)));
+    no_key || key.is_some_and(|key| key != name)
+}
+
 /// The key of a line `name:`, also in quotes without escapes; none where more than a comment is after the colon.
 fn plain_key(body: &str) -> Option<&str> {
-    let key = body.split(" #").next().unwrap_or_default().trim_end().strip_suffix(':')?;
+    plain(body.split(" #").next().unwrap_or_default().trim_end().strip_suffix(':')?)
+}
+
+/// A key without its quotes, if nothing in it could mean something else.
+fn plain(key: &str) -> Option<&str> {
     let quoted = ['"', '\''].iter().find_map(|q| key.strip_prefix(*q)?.strip_suffix(*q));
     let key = quoted.unwrap_or(key);
     key.bytes().all(|c| c.is_ascii_alphanumeric() || b"-_.".contains(&c)).then_some(key)
@@ -491,6 +504,13 @@ generated: "2026-08-21T10:00:00Z"
             index() + more,
             index() + &more.replace("entries", "\"entries\""),
             index().replace("generated:", &format!("{more}generated:")),
+            // Where the second one is written in another way.
+            twice.replace("  loki:\n  - version: 2.0.0\n", "  loki: [{version: 2.0.0}]\n"),
+            twice.replace("  loki:\n  - version: 2.0.0\n", "  ? loki\n  : [{version: 2.0.0}]\n"),
+            twice.replace("  loki:\n  - version: 2.0.0\n", "  \"lo\\x6bi\": [{version: 2.0.0}]\n"),
+            index().replace("  minio:", "  minio: &x").replace("generated", "  loki: *x\ngenerated"),
+            index() + "entries: {loki: [{version: 2.0.0}]}\n",
+            index() + "? entries\n: {loki: [{version: 2.0.0}]}\n",
         ] {
             let versions = |found: Result<Vec<Entry>, Error>| {
                 found.map(|entries| entries.into_iter().map(|entry| entry.version).collect::<Vec<_>>())
@@ -499,6 +519,17 @@ generated: "2026-08-21T10:00:00Z"
             assert_eq!(versions(parse(&text, &repository(), "loki")).unwrap(), whole, "{text}");
             assert!(whole.len() < 2, "the last one counts: {whole:?}");
         }
+    }
+
+    #[test]
+    fn an_item_may_begin_below_its_dash() {
+        let expected = parse(&index(), &repository(), "loki").unwrap();
+        let text =
+            index().replace("  - version", "  -\n    version").replace("  - apiVersion", "  - # v2\n    apiVersion");
+        assert_eq!(parse(&text, &repository(), "loki").unwrap(), expected);
+        assert!(matches!(cut(&text, "loki"), Cut::Block { .. }));
+        let inline = index().replace("  minio:\n", "  minio: []\n  more:\n");
+        assert!(matches!(cut(&inline, "loki"), Cut::Block { .. }), "another chart may have its value beside it");
     }
 
     #[test]

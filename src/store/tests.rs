@@ -1,3 +1,5 @@
+use proptest::prelude::*;
+
 use super::*;
 
 fn store() -> (tempfile::TempDir, Store) {
@@ -71,4 +73,54 @@ fn a_wrong_count_in_the_table_reads_no_further_than_its_segment() {
     fs::write(path, [0xff; 18]).unwrap();
     let partial = store.partial(digest, 10).unwrap().unwrap();
     assert_eq!(partial.arrived().first(), Some(&(0..10)));
+}
+
+#[test]
+fn a_link_in_place_of_a_partial_blob_is_not_followed() {
+    let (directory, store) = store();
+    let digest = Digest::of(b"x");
+    let other = directory.path().join("other");
+    fs::write(&other, "somebody's").unwrap();
+    let link = directory.path().join("partial").join(digest.hex());
+    std::os::unix::fs::symlink(&other, &link).unwrap();
+    let error = store.partial(digest, 10).unwrap_err();
+    assert_eq!(error.path, link);
+    assert_eq!(fs::read_to_string(&other).unwrap(), "somebody's");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(64) })]
+
+    /// Whatever is noted in whatever order, no byte counts that was not, and a run from a segment's start does.
+    #[test]
+    fn only_what_was_noted_has_arrived(
+        size in 1..=4 * SEGMENT,
+        notes in prop::collection::vec((0..16_u64, 0..8_u64), 0..30),
+    ) {
+        // Sixteenths of a segment, so that notes meet often.
+        const STEP: u64 = SEGMENT / 16;
+        let (directory, store) = store();
+        let partial = store.partial(Digest::of(b"x"), size).unwrap().unwrap();
+        let mut noted = vec![false; usize::try_from(size.div_ceil(STEP)).unwrap()];
+        for (start, length) in notes {
+            let start = (start * 4 * STEP).min(size - 1);
+            let range = start..(start + (length + 1) * STEP).min(size);
+            partial.note(&range).unwrap();
+            for step in range.start / STEP..range.end.div_ceil(STEP) {
+                noted[usize::try_from(step).unwrap()] = true;
+            }
+        }
+        let arrived = partial.arrived();
+        for range in &arrived {
+            prop_assert!(range.start.is_multiple_of(SEGMENT) && range.end <= (range.start + SEGMENT).min(size));
+            let steps = range.start / STEP..range.end.div_ceil(STEP);
+            prop_assert!(steps.map(|step| usize::try_from(step).unwrap()).all(|step| noted[step]), "{range:?}");
+        }
+        // In the order of the bytes, everything counts; and the next process finds the same.
+        partial.note(&(0..size)).unwrap();
+        drop(partial);
+        let partial = Store::open(directory.path()).unwrap().partial(Digest::of(b"x"), size).unwrap().unwrap();
+        let bytes: u64 = partial.arrived().iter().map(|range| range.end - range.start).sum();
+        prop_assert_eq!(bytes, size);
+    }
 }

@@ -102,6 +102,7 @@ fn a_file_that_is_a_bomb_is_refused_by_name() {
             let column = text.split(&place).nth(1).unwrap_or_else(|| panic!("{path} {what}: {place} {text}"));
             assert!(column.starts_with(|c: char| c.is_ascii_digit()), "{path} {what}: {text}");
             assert!(text.len() < 2_000, "{path} {what}: {} bytes are said", text.len());
+            assert!(!text.contains("breached"), "{path} {what}: {text}");
         }
     }
 }
@@ -119,6 +120,31 @@ fn a_file_of_100_mb_is_refused_by_name() {
         let (code, text) = pack(&sandbox);
         assert_eq!(code, Some(2), "{path}: {text}");
         assert!(text.contains(path) && text.contains("larger than 8 MiB"), "{path}: {text}");
+    }
+}
+
+/// What the command line names beside these files: read to a bound too, also where it has no length.
+#[test]
+fn other_files_are_read_to_a_bound() {
+    let sandbox = sandbox();
+    let large = sandbox.write("large", "");
+    std::fs::File::options().write(true).open(&large).unwrap().set_len(100 << 20).unwrap();
+    for endless in [large.to_str().unwrap(), "/dev/zero"] {
+        for (arguments, most) in [
+            (&["resolve", "--ca-file", endless][..], "4 MiB"),
+            (&["images", "--chart", "chart.tgz", "--values", endless], "8 MiB"),
+            (&["pack", "--arch", "arm64", "--config", endless], "8 MiB"),
+        ] {
+            let output = run(&sandbox, arguments);
+            let text = String::from_utf8(output.stderr).unwrap();
+            assert_eq!(output.status.code(), Some(2), "{arguments:?}: {text}");
+            assert!(text.contains(endless) && text.contains(&format!("larger than {most}")), "{arguments:?}: {text}");
+        }
+        let output = run(&sandbox, &["resolve", "--lock", endless]);
+        let text = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{text}");
+        let said = if endless == "/dev/zero" { "not a regular file" } else { "larger than 8 MiB" };
+        assert!(text.contains(endless) && text.contains(said), "{text}");
     }
 }
 

@@ -174,12 +174,10 @@ impl Asker<'_> {
             }
         };
         let token = self.ask(&call, &realm, authorization.as_ref()).await?;
-        let life = Duration::from_secs(token.expires_in.unwrap_or(DEFAULT_LIFE).clamp(1, 86_400));
         let Some(text) = token.token.or(token.access_token).filter(|text| is_header(text)) else {
             return Err(Error::Malformed { url: shown(&realm), reason: "no token".to_owned() });
         };
-        // Half of a very short life, so that a token is ever used.
-        let until = Instant::now() + life.saturating_sub(MARGIN).max(life / 2);
+        let until = Instant::now() + use_of(token.expires_in);
         Ok(Grant { authorization: Authorization::Bearer(text), until: Some(until) })
     }
 
@@ -222,7 +220,45 @@ fn refresh(service: Option<&str>, scope: &str, token: &str) -> Call {
     call
 }
 
+/// How long a token is used that is good for so many seconds: half of a very short life, so that it ever is.
+fn use_of(expires_in: Option<u64>) -> Duration {
+    let life = Duration::from_secs(expires_in.unwrap_or(DEFAULT_LIFE).clamp(1, 86_400));
+    life.saturating_sub(MARGIN).max(life / 2)
+}
+
 /// Whether a token can stand in a header.
 fn is_header(token: &str) -> bool {
     !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_token_that_has_ended_is_not_sent() {
+        let url = |text: &str| Url::parse(text).unwrap();
+        let (access, place) = (Access::default(), url("https://quay.io/v2/org/app/manifests/1"));
+        let later = Instant::now() + Duration::from_secs(3600);
+        for (until, sent) in [(None, true), (Some(later), true), (Some(Instant::now()), false)] {
+            let authorization = Authorization::Bearer("token".to_owned());
+            *access.slot(&place, "org/app").lock().await = Some(Grant { authorization, until });
+            assert_eq!(access.known(&place, "org/app").await.is_some(), sent, "{until:?}");
+            // Nor is it sent to another repository, host or port.
+            for (other, repository) in
+                [(&place, "org/other"), (&url("https://quay.io:444/"), "org/app"), (&url("http://quay.io/"), "org/app")]
+            {
+                assert!(access.known(other, repository).await.is_none());
+            }
+        }
+    }
+
+    #[test]
+    fn a_token_is_used_until_shortly_before_its_end() {
+        for (expires_in, used) in
+            [(None, 50_000), (Some(300), 290_000), (Some(12), 6_000), (Some(0), 500), (Some(u64::MAX), 86_390_000)]
+        {
+            assert_eq!(use_of(expires_in), Duration::from_millis(used), "{expires_in:?}");
+        }
+    }
 }

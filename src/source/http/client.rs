@@ -1,5 +1,7 @@
 //! Building the two clients: TLS, proxies, timeouts.
 
+use std::fs::File;
+use std::io::Read as _;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -73,11 +75,12 @@ fn common(options: &HttpOptions, tls: ClientConfig) -> Result<ClientBuilder, Err
 
 fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, Error> {
     let error = |reason: String| Error::CaFile { path: path.to_owned(), reason };
-    let size = std::fs::metadata(path).map_err(|e| error(e.to_string()))?.len();
-    if size > MAX_CA_FILE {
-        return Err(error(format!("it has {size} bytes")));
+    let mut pem = Vec::new();
+    // What its length says of it is not asked: that of a device is 0.
+    let read = File::open(path).and_then(|file| file.take(MAX_CA_FILE + 1).read_to_end(&mut pem));
+    if read.map_err(|e| error(e.to_string()))? as u64 > MAX_CA_FILE {
+        return Err(error("it is larger than 4 MiB".to_owned()));
     }
-    let pem = std::fs::read(path).map_err(|e| error(e.to_string()))?;
     let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&pem).collect();
     let certificates = certificates.map_err(|_| error("it is no PEM".to_owned()))?;
     // One that is no certificate is named here, with its file.

@@ -223,6 +223,14 @@ async fn hostile_answers_to_a_login_are_errors() {
         let error = registry(&server).manifest(&image(":1")).await.unwrap_err();
         assert!(matches!(error.exit(), Exit::Credentials | Exit::Source), "{token}: {error:?}");
     }
+    // A token that would be good, in an answer that is too long.
+    let server = Server::start(|request| match request.path() {
+        "/token" => reply(200, &[], format!(r#"{{"token":"t1","padding":"{}"}}"#, "x".repeat(1 << 20))),
+        _ => with_tokens(request, 1, manifest),
+    })
+    .await;
+    let error = registry(&server).manifest(&image(":1")).await.unwrap_err();
+    assert!(matches!(error, Error::TooLarge { .. }), "{error:?}");
 }
 
 #[tokio::test]

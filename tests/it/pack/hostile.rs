@@ -92,6 +92,59 @@ fn an_index_that_lists_itself_or_another_index_is_refused() {
 }
 
 #[test]
+fn a_size_that_a_descriptor_lies_about_is_refused() {
+    let Some(registry) = Registry::plain() else { return };
+    let upstream = Upstream::start();
+    let site = Site::new(&upstream);
+    site.push(&registry);
+    let reference = format!("{HOST}/agent:v1.0.0").parse().unwrap();
+    let good = site.manifest("agent");
+    let (layer, layer_size) = site.layer("agent");
+    for (of_manifest, of_layer, code) in [(0, 0, 0), (1, 0, 4), (-1, 0, 4), (0, 1, 4), (0, -1, 4)] {
+        let mut manifest: serde_json::Value = serde_json::from_slice(&good.bytes).unwrap();
+        for descriptor in manifest["layers"].as_array_mut().unwrap() {
+            if descriptor["digest"] == layer.to_string() {
+                descriptor["size"] = json!(i64::try_from(layer_size).unwrap() + of_layer);
+            }
+        }
+        let manifest = manifest.to_string().into_bytes();
+        let digest = Digest::of(&manifest);
+        let child = json!({
+            "mediaType": good.media_type,
+            "digest": digest.to_string(),
+            "size": i64::try_from(manifest.len()).unwrap() + of_manifest,
+            "platform": {"architecture": "arm64", "os": "linux"},
+        });
+        let index = json!({"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": [child]}).to_string().into_bytes();
+        let root = Digest::of(&index);
+        site.change(|lock| {
+            let image = lock.images.get_mut(&reference).unwrap();
+            (image.digest, image.media_type) = (root, Some(OCI_INDEX.to_owned()));
+            image.platforms.clear();
+        });
+        let documents = [(root, OCI_INDEX, index), (digest, good.media_type, manifest)];
+        let proxy = Proxy::before(&registry.url(), move |asked| {
+            let mut known = documents.iter().filter(|(digest, ..)| asked.target.contains(&digest.hex()));
+            let answer = |(_, kind, bytes): &(Digest, &'static str, Vec<u8>)| {
+                Fault::Answer(200, vec![("content-type", (*kind).to_owned())], bytes.clone())
+            };
+            known.next().map_or(Fault::None, answer)
+        });
+        site.mirrors(&[&proxy.url()], QUICK);
+        let arguments = [&ARGUMENTS[..], &["--no-store"]].concat();
+        if code == 0 {
+            site.pack(&arguments);
+            continue;
+        }
+        let text = site.refused(&arguments, code);
+        let wrong = if of_layer == 0 { digest } else { layer };
+        for part in ["images.example/agent:v1.0.0", &wrong.to_string(), "bytes"] {
+            assert!(text.contains(part), "{of_manifest} {of_layer}: {part}: {text}");
+        }
+    }
+}
+
+#[test]
 fn a_tag_that_is_a_path_leads_nowhere() {
     let upstream = Upstream::start();
     let site = Site::new(&upstream);

@@ -40,10 +40,9 @@ fn fault(seed: u64, sizes: &[(Digest, usize)], asked: &Asked) -> Fault {
     }
     let size = sizes.iter().find(|(digest, _)| asked.target.contains(&digest.hex())).map_or(500, |(_, size)| *size);
     let place = [0, size - 1, chance.below(size), chance.below(size)][chance.below(4)];
-    // Most of what is wrong with bytes ends the pack, so it comes seldom.
-    match chance.below(40) {
-        0 => Fault::Corrupt(place),
-        1 => Fault::Reorder(place),
+    match chance.below(48) {
+        0 | 40..=44 => Fault::Corrupt(place),
+        1 | 45.. => Fault::Reorder(place / 2),
         2 => Fault::Short(place),
         3 => Fault::Long(b"longer"),
         4 => Fault::Header("docker-content-digest", Digest::of(b"another").to_string()),
@@ -70,7 +69,7 @@ fn whatever_goes_wrong_nothing_bad_is_published() {
     let expected = site.pack(&[&ARGUMENTS[..], &["--no-store", "--output", "expected.tar.gz"]].concat());
     let proxy = Proxy::before(&registry.url(), |_| Fault::None);
     site.mirrors(&[&proxy.url()], PATIENCE);
-    let seeds = std::env::var("BUNDLER_TEST_SEEDS").unwrap_or_else(|_| "0..10".to_owned());
+    let seeds = std::env::var("BUNDLER_TEST_SEEDS").unwrap_or_else(|_| "0..12".to_owned());
     let (first, end) = seeds.split_once("..").expect("BUNDLER_TEST_SEEDS=FIRST..END");
     let mut ended = std::collections::BTreeMap::<i32, usize>::new();
     for seed in first.parse().unwrap()..end.parse::<u64>().unwrap() {

@@ -2,7 +2,7 @@
 
 use super::charts::{Chart, IMAGE, POD, Repository, component};
 use super::{Bench, DAY, Run, YQ};
-use crate::support;
+use crate::support::{self, Fault, Proxy};
 
 /// Resolves a chart `app` beside yq; the chart's component has to fail and yq to be locked.
 fn refused(charts: &[Chart<'_>], more: &str, prepare: impl FnOnce(&Bench, &mut Repository)) -> Run {
@@ -171,6 +171,37 @@ fn zeros(about: &str) -> Vec<u8> {
         archive.extend(&part);
     }
     archive
+}
+
+#[test]
+fn a_tag_that_is_a_path_is_no_version() {
+    let bench = Bench::new(&[YQ]);
+    let id = "a".repeat(40);
+    let tags = [
+        "../../x",
+        "v../../x",
+        "v4.99.0/../../x",
+        "v4.99.0-../../x",
+        "v4.99.0+../../x",
+        "v4.99.0%2f..%2fx",
+        "v4.99.0?x=y",
+        "v4.99.0#x",
+        "v4.53.3",
+    ];
+    let line = |tag: &&str| format!("{:04x}{id} refs/tags/{tag}\n", 4 + id.len() + " refs/tags/\n".len() + tag.len());
+    let answer = tags.iter().map(line).collect::<String>() + "0000";
+    let kind = ("content-type", "application/x-git-upload-pack-result".to_owned());
+    let proxy = Proxy::before(bench.upstream.url(), move |asked| {
+        let is_list = asked.method == "POST" && asked.target.ends_with("/git-upload-pack");
+        if is_list { Fault::Answer(200, vec![kind.clone()], answer.clone().into_bytes()) } else { Fault::None }
+    });
+    bench.sandbox.config(&bench.upstream.config().replace(bench.upstream.url(), &proxy.url()));
+    bench.good(DAY);
+    assert_eq!(bench.version("yq"), "4.53.3", "the only one that is a version");
+    assert_eq!(proxy.count("git-upload-pack"), 2, "they were listed: {:?}", proxy.asked());
+    for asked in proxy.asked() {
+        assert!(!asked.target.contains("..") && !asked.target.contains("4.99"), "{asked:?}");
+    }
 }
 
 #[test]

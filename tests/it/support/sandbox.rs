@@ -82,8 +82,10 @@ impl Sandbox {
         self.command(env!("CARGO_BIN_EXE_bundler"))
     }
 
-    /// The program under test.
+    /// The program under test. One that hangs is ended, so that its test fails: none needs a tenth of this time.
     pub(crate) fn bundler(&self) -> assert_cmd::Command {
-        assert_cmd::Command::from_std(self.bundler_command())
+        let mut command = assert_cmd::Command::from_std(self.bundler_command());
+        command.timeout(std::time::Duration::from_secs(300));
+        command
     }
 }
