@@ -46,12 +46,12 @@ fn a_manifest_without_end_is_not_read_to_its_end() {
     proxy.rule(move |_| Fault::Endless(200, vec![kind()]));
     said(site.refused(&ARGUMENTS, 3));
     // What the sockets hold comes on top.
-    assert!(proxy.given() < 3 * MAX_MANIFEST + (8 << 20), "{}", proxy.given());
+    assert!(proxy.given() < 3 * MAX_MANIFEST + (48 << 20), "{}", proxy.given());
     // Nor is what a server says of its refusal.
     proxy.rule(move |_| Fault::Endless(404, vec![kind()]));
     let given = proxy.given();
     assert!(site.refused(&ARGUMENTS, 3).contains("404"));
-    assert!(proxy.given() - given < 16 << 20, "{}", proxy.given());
+    assert!(proxy.given() - given < 48 << 20, "{}", proxy.given());
 }
 
 #[test]
