@@ -52,6 +52,8 @@ union! {
     Store(crate::store::Error),
     /// Fetching blobs.
     Fetch(crate::fetch::Error),
+    /// The page of a report.
+    Page(crate::inspect::html::Error),
     /// Packing.
     Pack(crate::pack::Error),
     /// Signing, or whom to trust.

@@ -82,6 +82,21 @@ download_packages() {
   touch "$debs/complete"
 }
 
+# The browser that reads the page of `inspect --html`; on Ubuntu the package is a snap, and runners have Chrome.
+install_browser() {
+  local name
+  for name in chromium chromium-browser google-chrome; do
+    ! command -v "$name" >/dev/null || return 0
+  done
+  if ! grep -qs '^ID=debian$' /etc/os-release || [ "$(id -u)" -ne 0 ]; then
+    say "no Chromium here; install it yourself to test the page of inspect --html"
+    return 0
+  fi
+  say "installing chromium"
+  env DEBIAN_FRONTEND=noninteractive apt-get update -qq
+  env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends chromium >&2
+}
+
 # CycloneDX's own JSON schema with what validates against it, and the library of package URLs.
 install_validator() {
   if [ -e "$tools/python/complete" ]; then
@@ -127,9 +142,10 @@ case ${1:-all} in
   packages) download_packages ;;
   validator) install_validator ;;
   clients) install_clients ;;
+  browser) install_browser ;;
   all)
     # Each in a shell of its own: one that fails does not keep the other from its work.
-    for step in programs packages validator clients; do
+    for step in programs packages validator clients browser; do
       tests/tools.sh "$step" || say "could not get the $step; the tests that need them will say so"
     done
     if helm=$(tests/helm.sh); then
@@ -139,7 +155,7 @@ case ${1:-all} in
     fi
     ;;
   *)
-    say "usage: tests/tools.sh [programs|packages|validator|clients]"
+    say "usage: tests/tools.sh [programs|packages|validator|clients|browser]"
     exit 2
     ;;
 esac

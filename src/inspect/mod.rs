@@ -1,6 +1,7 @@
 //! Reports about a bundle or a lock: what is inside, in which version, with which digest, and what it weighs.
 
 mod compare;
+pub mod html;
 mod model;
 #[cfg(test)]
 mod tests;
@@ -11,7 +12,7 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 pub use compare::{Comparison, compare};
-pub use model::{Artifact, Component, Image, Inspection, Kind, Platform, Profile};
+pub use model::{Artifact, Blob, BlobKind, Component, Image, Inspection, Kind, Platform, Profile};
 
 use crate::Error;
 use crate::bundle::parts;

@@ -119,12 +119,40 @@ pub struct Image {
 }
 
 /// An image for one architecture.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Platform {
     /// The digest of its manifest; unknown only in a lock seeded by hand.
     pub digest: Option<Digest>,
     /// The bytes of its manifest, configuration and layers.
     pub size: Option<u64>,
+    /// What it is made of, each blob once; a lock knows none of it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub blobs: Vec<Blob>,
+}
+
+/// A blob of an image.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Blob {
+    /// What it is.
+    pub kind: BlobKind,
+    /// Its digest.
+    pub digest: Digest,
+    /// Its size in bytes; unknown where a bundle is not whole.
+    pub size: Option<u64>,
+}
+
+/// What a blob of an image is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum BlobKind {
+    /// The index, where there is one.
+    Index,
+    /// The manifest.
+    Manifest,
+    /// The configuration.
+    Config,
+    /// A layer; they come from the lowest.
+    Layer,
 }
 
 /// Takes all from a lock but what the profiles weigh.
@@ -189,7 +217,7 @@ fn image(reference: &str, locked: &locked::Image, lock: &Lock) -> Image {
     let runs = |component: &locked::Component| component.images.iter().any(|image| image.to_string() == reference);
     let platform = |(arch, platform): (&Arch, &locked::Platform)| {
         let size = platform.size.zip(platform.layers_size).map(|(manifest, layers)| manifest.saturating_add(layers));
-        (*arch, Platform { digest: Some(platform.digest), size })
+        (*arch, Platform { digest: Some(platform.digest), size, blobs: Vec::new() })
     };
     Image {
         reference: reference.to_owned(),

@@ -1,8 +1,8 @@
 //! What profiles weigh. A lock knows the sizes of images; a bundle also which blobs images share.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
-use super::model::{Artifact, Inspection, Platform};
+use super::model::{Artifact, Blob, BlobKind, Inspection, Platform};
 use crate::bundle::contents::images;
 use crate::bundle::model::{self, BundleFile};
 use crate::bundle::read::Bundle;
@@ -30,9 +30,11 @@ pub(super) fn of_bundle(bundle: &Bundle, about: &BundleFile, inspection: &mut In
         report.platforms.retain(|arch, _| about.architectures.contains(arch));
         for arch in &about.architectures {
             let Some((digest, carried)) = image_blobs(bundle, reference, image, *arch) else { continue };
-            let total = carried.iter().map(|blob| size(&model::blob_path(*blob))).sum();
-            report.platforms.insert(*arch, Platform { digest: Some(digest), size: total });
-            blobs.insert((reference, *arch), carried);
+            let blob = |(kind, digest)| Blob { kind, digest, size: size(&model::blob_path(digest)) };
+            let carried: Vec<_> = carried.into_iter().map(blob).collect();
+            blobs.insert((reference, *arch), carried.iter().map(|blob| blob.digest).collect::<Vec<_>>());
+            let total = carried.iter().map(|blob| blob.size).sum();
+            report.platforms.insert(*arch, Platform { digest: Some(digest), size: total, blobs: carried });
         }
     }
     for component in &mut inspection.components {
@@ -77,8 +79,14 @@ fn weigh(inspection: &mut Inspection, lock: &Lock, things: impl Fn(&str, &Compon
     }
 }
 
-/// The manifest of an image for an architecture, and the digests of all its blobs; `None` when the bundle is not whole.
-fn image_blobs(bundle: &Bundle, reference: &Reference, image: &Image, arch: Arch) -> Option<(Digest, Vec<Digest>)> {
+/// The manifest of an image for an architecture, and all its blobs, each once: documents, configuration and layers from
+/// the lowest; `None` when the bundle is not whole.
+fn image_blobs(
+    bundle: &Bundle,
+    reference: &Reference,
+    image: &Image,
+    arch: Arch,
+) -> Option<(Digest, Vec<(BlobKind, Digest)>)> {
     let mut documents = BTreeMap::new();
     let top = document(bundle, image.digest)?;
     if let Some(child) = top.child(arch)
@@ -87,10 +95,14 @@ fn image_blobs(bundle: &Bundle, reference: &Reference, image: &Image, arch: Arch
         documents.insert(manifest.digest, manifest);
     }
     let manifest = images::child(reference, image, &top, arch, &documents).ok()?;
-    let mut blobs = vec![top.digest, manifest.digest];
-    blobs.extend(images::parts(manifest).map(|part| part.digest));
-    blobs.sort_unstable();
-    blobs.dedup();
+    let mut blobs = vec![(BlobKind::Manifest, manifest.digest)];
+    if top.digest != manifest.digest {
+        blobs.insert(0, (BlobKind::Index, top.digest));
+    }
+    let kinds = std::iter::once(BlobKind::Config).chain(std::iter::repeat(BlobKind::Layer));
+    blobs.extend(kinds.zip(images::parts(manifest).map(|part| part.digest)));
+    let mut known = HashSet::new();
+    blobs.retain(|(_, digest)| known.insert(*digest));
     Some((manifest.digest, blobs))
 }
 

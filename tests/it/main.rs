@@ -16,6 +16,7 @@ mod coverage;
 mod demo;
 mod diff;
 mod pack;
+mod page;
 mod registry_client;
 mod resolve;
 mod security;

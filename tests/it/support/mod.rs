@@ -2,6 +2,7 @@
 //!
 //! A test that needs a program which `make tools` could not install says so and ends; with `CI=true` it fails.
 
+mod browser;
 mod debian;
 mod disk;
 mod meter;
@@ -11,6 +12,7 @@ mod registry;
 mod sandbox;
 mod tokens;
 
+pub(crate) use browser::Browser;
 pub(crate) use debian::{DebianImage, debian_images};
 pub(crate) use disk::Disk;
 pub(crate) use meter::Meter;
