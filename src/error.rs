@@ -66,6 +66,8 @@ union! {
     Chart(crate::chart::Error),
     /// The index of a Helm repository.
     Index(crate::source::helm::Error),
+    /// Loading images on a site.
+    Load(crate::load::Error),
     /// Resolving.
     Resolve(crate::resolve::Error),
     /// Serving.

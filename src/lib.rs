@@ -22,7 +22,7 @@
 //! | [`plan`], [`store`], [`fetch`], [`pack`] | what is needed; the cache; bounded resumable workers; the operation |
 //! | [`bundle`], [`sbom`] | layout, tar in stored gzip, writing in place, reading anywhere; the CycloneDX list of it |
 //! | [`sign`] | SSH signatures of bundles |
-//! | [`verify`], [`inspect`] | the air-gapped side, which never reaches the network |
+//! | [`verify`], [`inspect`], [`load`] | the air-gapped side, which never reaches the network |
 //! | [`serve`] | bundles as a registry, a Helm repository and files, in place |
 //! | [`yaml`] | the one place that knows the YAML library |
 //!
@@ -42,6 +42,7 @@ pub mod fetch;
 #[path = "../fuzz/targets/mod.rs"]
 pub mod fuzz;
 pub mod inspect;
+pub mod load;
 pub mod lock;
 mod member;
 mod name;

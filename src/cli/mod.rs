@@ -6,6 +6,7 @@ mod diff;
 mod global;
 mod images;
 mod inspect;
+mod load;
 mod man;
 mod network;
 mod pack;
@@ -59,6 +60,10 @@ enum Command {
     Sign(sign::Args),
     /// Show what is inside a bundle or a lock, what it weighs and where it came from
     Inspect(inspect::Args),
+    /// Load the images of a bundle into containerd, k3s, docker, podman or an OCI layout
+    Load(load::Load),
+    /// Remove the images that only this bundle brought
+    Unload(load::Unload),
     /// Compare two locks or bundles: versions, images, bytes to fetch
     Diff(diff::Args),
     /// Give out bundles over HTTP: images as a registry, charts as a Helm repository, files by name
@@ -89,6 +94,8 @@ pub fn main() -> ExitCode {
         Command::Verify(args) => args.run(&cli.global),
         Command::Sign(args) => args.run(&cli.global),
         Command::Inspect(args) => args.run(&cli.global),
+        Command::Load(args) => args.run(&cli.global),
+        Command::Unload(args) => args.run(&cli.global),
         Command::Diff(args) => args.run(&cli.global),
         Command::Serve(args) => args.run(&cli.global),
         Command::Images(args) => args.run(&cli.global),

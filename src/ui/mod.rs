@@ -7,6 +7,7 @@ pub mod compared;
 pub mod diagnostic;
 pub mod images;
 pub mod inspected;
+pub mod loaded;
 pub mod packed;
 pub mod progress;
 pub mod resolved;

@@ -5,14 +5,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each module after those that it may use. `error` gathers the errors of all and is used by all.
-const ORDER: [&str; 28] = [
+const ORDER: [&str; 29] = [
     "exit", "event", "name", "size", "version", "oci", "member", "yaml", "config", "catalog", "lock", "store",
-    "bundle", "sbom", "sign", "plan", "chart", "source", "fetch", "resolve", "pack", "verify", "inspect", "serve",
-    "ui", "cli", "lib", "main",
+    "bundle", "sbom", "sign", "plan", "chart", "source", "fetch", "resolve", "pack", "verify", "inspect", "load",
+    "serve", "ui", "cli", "lib", "main",
 ];
 
 /// What reads a bundle on a site, and what it must not reach.
-const OFFLINE: [&str; 5] = ["bundle", "sign", "verify", "inspect", "serve"];
+const OFFLINE: [&str; 6] = ["bundle", "sign", "verify", "inspect", "load", "serve"];
 const NETWORK: [&str; 4] = ["source", "fetch", "resolve", "pack"];
 
 fn files(directory: &Path, found: &mut Vec<PathBuf>) {

@@ -39,7 +39,7 @@ impl Sample {
         Self::of(archs, images)
     }
 
-    fn of(archs: &[Arch], images: Vec<(&str, Image)>) -> Self {
+    pub(crate) fn of(archs: &[Arch], images: Vec<(&str, Image)>) -> Self {
         let sandbox = Sandbox::new();
         let mut names = BTreeMap::new();
         let mut references = Vec::new();

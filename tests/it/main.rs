@@ -15,6 +15,7 @@ mod cli;
 mod coverage;
 mod demo;
 mod diff;
+mod load;
 mod pack;
 mod page;
 mod registry_client;

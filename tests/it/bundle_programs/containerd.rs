@@ -54,6 +54,11 @@ impl Containerd {
         Some(Self { directory, ctr, _server: server })
     }
 
+    /// Its socket.
+    pub(crate) fn address(&self) -> PathBuf {
+        self.directory.path().join("s")
+    }
+
     pub(crate) fn ctr(&self, sandbox: &Sandbox, arguments: &[&str]) -> Command {
         let mut command = sandbox.command(&self.ctr);
         command.arg("-a").arg(self.directory.path().join("s")).args(["-n", "k8s.io"]).args(arguments);

@@ -1,0 +1,178 @@
+//! Which images of the bundles are loaded, and everything that they are made of.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Error, Mark};
+use crate::bundle::contents::images;
+use crate::bundle::set::{Image, Set};
+use crate::oci::manifest::{Descriptor, Manifest, View};
+use crate::oci::{Arch, Digest, Reference};
+
+/// What the user wants of the bundles; an empty list means all.
+#[derive(Clone, Debug, Default)]
+pub struct Choice {
+    /// Images of these profiles.
+    pub profiles: Vec<String>,
+    /// Images of these components.
+    pub components: Vec<String>,
+    /// These images: a reference, or a repository without tag and digest for all of it.
+    pub images: Vec<Reference>,
+    /// For these architectures; empty for what the place wants.
+    pub archs: Vec<Arch>,
+}
+
+/// The architectures that a place wants when the user names none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Archs {
+    /// That of this machine, since nothing else runs here.
+    Host,
+    /// All, since the images are only kept.
+    All,
+}
+
+/// An image to be loaded, with its documents.
+#[derive(Clone, Debug)]
+pub(super) struct Wanted {
+    pub(super) reference: Reference,
+    /// Its index, or its manifest when it has no index.
+    pub(super) top: Manifest,
+    /// The manifest of each chosen architecture; the top itself when that is no index.
+    pub(super) manifests: BTreeMap<Arch, Manifest>,
+    /// The bundles that it is from.
+    pub(super) marks: BTreeSet<Mark>,
+}
+
+impl Wanted {
+    /// The names that it is found by: those of the bundle's layout, and always `repository@digest`.
+    pub(super) fn names(&self) -> BTreeSet<String> {
+        let pinned = self.reference.pinned(self.top.digest).to_string();
+        images::names(&self.reference).chain([pinned]).collect()
+    }
+
+    /// The configurations and layers of its manifests, each once.
+    pub(super) fn contents(&self) -> BTreeMap<Digest, &Descriptor> {
+        self.manifests.values().flat_map(images::parts).map(|part| (part.digest, part)).collect()
+    }
+
+    /// The digest of the configuration that this machine uses, which is the image's id in the CRI.
+    pub(super) fn id(&self) -> Option<Digest> {
+        match &self.manifests.get(&host()?)?.view {
+            View::Manifest { config, .. } => Some(config.digest),
+            View::Index(_) => None,
+        }
+    }
+
+    /// Its manifests and then its index.
+    pub(super) fn documents(&self) -> impl Iterator<Item = &Manifest> {
+        let index = matches!(self.top.view, View::Index(_)).then_some(&self.top);
+        self.manifests.values().chain(index)
+    }
+}
+
+/// The architecture of this machine; `None` when no bundle can be for it.
+pub(super) fn host() -> Option<Arch> {
+    match std::env::consts::ARCH {
+        "x86_64" => Some(Arch::Amd64),
+        "aarch64" => Some(Arch::Arm64),
+        "arm" => Some(Arch::Arm),
+        "powerpc64" => Some(Arch::Ppc64le),
+        "riscv64" => Some(Arch::Riscv64),
+        "s390x" => Some(Arch::S390x),
+        _ => None,
+    }
+}
+
+/// Finds the images, sorted by reference, and reads their documents; what is not whole is an error.
+pub(super) fn choose(set: &Set, choice: &Choice, default: Archs) -> Result<Vec<Wanted>, Error> {
+    let archs = archs(set, choice, default)?;
+    known(set, choice)?;
+    let mut wanted = Vec::new();
+    for (reference, image) in set.images().iter().filter(|(reference, image)| is_chosen(choice, reference, image)) {
+        let archs: BTreeSet<_> = image.architectures.intersection(&archs).copied().collect();
+        if !archs.is_empty() {
+            wanted.push(read(set, reference, image, &archs)?);
+        }
+    }
+    if wanted.is_empty() { Err(Error::Nothing) } else { Ok(wanted) }
+}
+
+fn archs(set: &Set, choice: &Choice, default: Archs) -> Result<BTreeSet<Arch>, Error> {
+    let carried: BTreeSet<Arch> =
+        set.bundles().iter().flat_map(|opened| &opened.about.architectures).copied().collect();
+    if let Some(arch) = choice.archs.iter().find(|arch| !carried.contains(arch)) {
+        return Err(Error::NoArch { arch: *arch, carried: carried.into_iter().collect() });
+    }
+    match (default, host()) {
+        _ if !choice.archs.is_empty() => Ok(choice.archs.iter().copied().collect()),
+        (Archs::Host, Some(host)) if carried.contains(&host) => Ok(BTreeSet::from([host])),
+        (Archs::Host, Some(host)) => Err(Error::Foreign { carried: carried.into_iter().collect(), host }),
+        (Archs::Host, None) | (Archs::All, _) => Ok(carried),
+    }
+}
+
+/// Refuses names that choose nothing.
+fn known(set: &Set, choice: &Choice) -> Result<(), Error> {
+    let images = set.images();
+    let all = |names: fn(&Image) -> &BTreeSet<String>| -> BTreeSet<String> {
+        images.values().flat_map(names).cloned().collect()
+    };
+    let check =
+        |what, wanted: &[String], known: BTreeSet<String>| match wanted.iter().find(|name| !known.contains(*name)) {
+            Some(name) => Err(Error::Unknown { what, name: name.clone(), known: known.into_iter().collect() }),
+            None => Ok(()),
+        };
+    check("profile", &choice.profiles, all(|image| &image.profiles))?;
+    check("component", &choice.components, all(|image| &image.components))?;
+    for wanted in &choice.images {
+        if !images.keys().any(|reference| is_named(wanted, reference)) {
+            let known = images.keys().map(ToString::to_string).collect();
+            return Err(Error::Unknown { what: "image", name: wanted.to_string(), known });
+        }
+    }
+    Ok(())
+}
+
+fn is_chosen(choice: &Choice, reference: &Reference, image: &Image) -> bool {
+    let any = |wanted: &[String], names: &BTreeSet<String>| {
+        wanted.is_empty() || wanted.iter().any(|name| names.contains(name))
+    };
+    any(&choice.profiles, &image.profiles)
+        && any(&choice.components, &image.components)
+        && (choice.images.is_empty() || choice.images.iter().any(|wanted| is_named(wanted, reference)))
+}
+
+fn is_named(wanted: &Reference, reference: &Reference) -> bool {
+    let whole = wanted.tag().is_none() && wanted.digest().is_none();
+    wanted == reference || whole && wanted.name() == reference.name()
+}
+
+fn read(set: &Set, reference: &Reference, image: &Image, archs: &BTreeSet<Arch>) -> Result<Wanted, Error> {
+    let document = |digest| -> Result<Manifest, Error> {
+        set.manifest(digest)?.ok_or_else(|| Error::Incomplete { reference: reference.to_string(), digest })
+    };
+    let top = document(image.digest)?;
+    let mut manifests = BTreeMap::new();
+    for arch in archs {
+        let manifest = match (&top.view, top.child(*arch)) {
+            (View::Manifest { .. }, _) => top.clone(),
+            (View::Index(_), Some(child)) => document(child.digest)?,
+            (View::Index(_), None) => continue,
+        };
+        for part in images::parts(&manifest) {
+            let blob = set.blob(part.digest);
+            let blob =
+                blob.ok_or_else(|| Error::Incomplete { reference: reference.to_string(), digest: part.digest })?;
+            if blob.size != part.size {
+                let (expected, found) = (part.size, blob.size);
+                return Err(Error::Size { reference: reference.to_string(), digest: part.digest, expected, found });
+            }
+        }
+        manifests.insert(*arch, manifest);
+    }
+    if manifests.is_empty() {
+        return Err(Error::Incomplete { reference: reference.to_string(), digest: image.digest });
+    }
+    let from = set.bundles().iter().filter(|opened| opened.about.lock.images.contains_key(reference));
+    let marks = from.map(|opened| Mark::of(&opened.about)).collect::<Result<_, _>>()?;
+    Ok(Wanted { reference: reference.clone(), top, manifests, marks })
+}

@@ -1,0 +1,98 @@
+//! The other places: k3s's directory, an OCI layout, and what docker and podman are given.
+
+use super::{Containerd, Sample, done, host, names, refused, rewrite};
+use crate::support::{self, Sandbox, output_of};
+
+fn load(sandbox: &Sandbox, into: &str, bundle: &str) -> assert_cmd::Command {
+    let mut command = sandbox.bundler();
+    command.args(["load", bundle, "--into", into]);
+    command
+}
+
+#[test]
+fn the_file_for_k3s_is_imported_and_replaced_by_the_next_version() {
+    let Some(containerd) = Containerd::start() else { return };
+    let sample = Sample::new(&[host()]);
+    let sandbox = &sample.sandbox;
+    let first = done(&mut load(sandbox, "k3s-dir=images", "b.tar.gz"));
+    assert!(first["sent"]["bytes"].as_u64().unwrap() > 0);
+    let file = sandbox.path("images/bundler-demo@1.0.0.tar");
+    output_of(&mut containerd.ctr(sandbox, &["images", "import", file.to_str().unwrap()]));
+    containerd.assert_has(sandbox, &names(&sample), host());
+    let again = done(&mut load(sandbox, "k3s-dir=images", "b.tar.gz"));
+    assert_eq!(again["sent"]["bytes"], 0);
+
+    let next = sandbox.path("next.tar.gz");
+    rewrite(&sample, &next, "1.1.0", |name| name.contains("x/list"), |_, _| {});
+    done(load(sandbox, "k3s-dir=images", "next.tar.gz").arg("--prune"));
+    let files = || -> Vec<_> {
+        let entries = std::fs::read_dir(sandbox.path("images")).unwrap();
+        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+    };
+    assert_eq!(files(), ["bundler-demo@1.1.0.tar"]);
+    let said = refused(&mut load(sandbox, "k3s-dir=images", "b.tar.gz"), 1);
+    assert!(said.contains("demo 1.1.0 is loaded"), "{said}");
+    let gone = done(sandbox.bundler().args(["unload", "demo@1.1.0", "--into", "k3s-dir=images"]));
+    assert_eq!(gone["removed"].as_array().unwrap().len(), 1);
+    assert!(files().is_empty());
+}
+
+#[test]
+fn skopeo_reads_the_layout_and_another_bundle_joins_it() {
+    let Some(skopeo) = support::program("skopeo") else { return };
+    let sample = Sample::new(&[host()]);
+    let sandbox = &sample.sandbox;
+    done(&mut load(sandbox, "oci-layout:site", "b.tar.gz"));
+    let again = done(&mut load(sandbox, "oci-layout:site", "b.tar.gz"));
+    assert_eq!(again["sent"]["blobs"], 0);
+    assert!(again["images"].as_array().unwrap().iter().all(|image| image["state"] == "present"), "{again:#}");
+    let index: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(sandbox.path("site/index.json")).unwrap()).unwrap();
+    assert_eq!(index["manifests"].as_array().unwrap().len(), names(&sample).len());
+    for name in names(&sample).keys().filter(|name| !name.contains("list") && !name.contains("single")) {
+        let source = format!("oci:site:{name}");
+        let text = output_of(sandbox.command(&skopeo).args(["inspect", "--no-tags", &source]));
+        let inspected: serde_json::Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(inspected["Architecture"], host().as_str(), "{name}");
+    }
+    // A directory of something else is left alone.
+    sandbox.write("other/notes.txt", "mine");
+    let said = refused(&mut load(sandbox, "oci-layout:other", "b.tar.gz"), 2);
+    assert!(said.contains("other things than an OCI image layout"), "{said}");
+    assert!(!sandbox.path("other/blobs").exists());
+}
+
+#[test]
+fn docker_and_podman_are_given_what_they_lack_and_asked_afterwards() {
+    let Some(skopeo) = support::program("skopeo") else { return };
+    let sample = Sample::new(&[host()]);
+    let sandbox = &sample.sandbox;
+    // It keeps the stream, and knows afterwards what it said that it lacked.
+    let script = "#!/bin/sh\ncase \"$1\" in\nload) cat >loaded.tar;;\nimage) tar -xOf loaded.tar manifest.json 2>/dev/null \
+                  | python3 -c 'import json,sys\nfor i in json.load(sys.stdin):\n  c=i[\"Config\"].split(\"/\")[-1]\n  \
+                  if sys.argv[1] in i[\"RepoTags\"]+[\"sha256:\"+c]: print(\"sha256:\"+c); sys.exit(0)\nsys.exit(1)' \"$5\";;\nesac\n";
+    for program in ["docker", "podman"] {
+        let path = sandbox.write(format!("bin/{program}"), script);
+        use std::os::unix::fs::PermissionsExt as _;
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+        let run = || {
+            let mut command = load(sandbox, program, "b.tar.gz");
+            let path = std::env::var("PATH").unwrap();
+            command.env("PATH", format!("{}:{path}", sandbox.path("bin").display()));
+            command
+        };
+        let first = done(&mut run());
+        assert!(first["images"].as_array().unwrap().iter().all(|image| image["state"] == "loaded"), "{first:#}");
+        for name in sample.names.keys().filter(|name| !name.contains('@')) {
+            let source = format!("docker-archive:loaded.tar:{name}");
+            let text = output_of(sandbox.command(&skopeo).args(["inspect", "--no-tags", &source]));
+            let inspected: serde_json::Value = serde_json::from_str(&text).unwrap();
+            assert_eq!(inspected["Architecture"], host().as_str(), "{name}");
+        }
+        let second = done(&mut run());
+        assert_eq!(second["sent"]["blobs"], 0, "{second:#}");
+        std::fs::remove_file(sandbox.path("loaded.tar")).unwrap();
+        let said = refused(run().arg("--prune"), 2);
+        assert!(said.contains(&format!("{program} cannot tell what came from a bundle")), "{said}");
+    }
+}
