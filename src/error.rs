@@ -58,6 +58,8 @@ union! {
     Pack(crate::pack::Error),
     /// Signing, or whom to trust.
     Sign(crate::sign::Error),
+    /// Pushing.
+    Push(crate::push::Error),
     /// The configuration.
     Config(crate::config::Error),
     /// A source.

@@ -24,6 +24,7 @@
 //! | [`sign`] | SSH signatures of bundles |
 //! | [`verify`], [`inspect`], [`load`] | the air-gapped side, which never reaches the network |
 //! | [`serve`] | bundles as a registry, a Helm repository and files, in place |
+//! | [`push`] | bundles to a registry: the air-gapped side that reaches one |
 //! | [`yaml`] | the one place that knows the YAML library |
 //!
 //! `tests/it/architecture.rs` holds the directions.
@@ -49,6 +50,7 @@ mod name;
 pub mod oci;
 pub mod pack;
 pub mod plan;
+pub mod push;
 pub mod resolve;
 pub mod sbom;
 pub mod serve;

@@ -40,6 +40,18 @@ install_programs() {
   "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends "${missing[@]}" >&2
 }
 
+# A registry that can be told to take an index with absent children; Debian's cannot.
+build_registry() {
+  local bin=$tools/bin
+  [ ! -x "$bin/registry" ] || return 0
+  if ! command -v go >/dev/null; then
+    say "no Go here: the registry of distribution 3 cannot be built"
+    return 0
+  fi
+  say "building the registry of distribution 3"
+  GOBIN=$bin go install github.com/distribution/distribution/v3/cmd/registry@v3.0.0 >&2
+}
+
 # apt with its state under target/tools: no root, and the system's own architectures stay as they are.
 private_apt() {
   apt-get -qq -o APT::Architecture=amd64 -o APT::Architectures=amd64,arm64 -o APT::Sandbox::User="$(id -un)" \
@@ -143,9 +155,10 @@ case ${1:-all} in
   validator) install_validator ;;
   clients) install_clients ;;
   browser) install_browser ;;
+  registry) build_registry ;;
   all)
     # Each in a shell of its own: one that fails does not keep the other from its work.
-    for step in programs packages validator clients browser; do
+    for step in programs packages validator clients browser registry; do
       tests/tools.sh "$step" || say "could not get the $step; the tests that need them will say so"
     done
     if helm=$(tests/helm.sh); then
@@ -155,7 +168,7 @@ case ${1:-all} in
     fi
     ;;
   *)
-    say "usage: tests/tools.sh [programs|packages|validator|clients|browser]"
+    say "usage: tests/tools.sh [programs|packages|validator|clients|browser|registry]"
     exit 2
     ;;
 esac

@@ -4,6 +4,7 @@
 //! each its own architecture's manifest; together they are both.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use super::model::{self, BundleFile};
@@ -13,9 +14,13 @@ use crate::error::Diagnostic;
 use crate::exit::Exit;
 use crate::oci::manifest::{MAX_MANIFEST, Manifest, ManifestError};
 use crate::oci::{Arch, Digest, Reference};
+use crate::yaml;
 
+mod choice;
 #[cfg(test)]
 mod tests;
+
+pub use choice::{Choice, Chosen};
 
 /// Why bundles cannot be read as one.
 #[derive(Debug, thiserror::Error)]
@@ -41,6 +46,16 @@ pub enum Error {
         /// The digest of its bytes.
         found: Digest,
     },
+    /// None of the bundles has it.
+    #[error("no bundle has {what} `{name}`")]
+    Unknown {
+        /// `profile`, `component` or `image`.
+        what: &'static str,
+        /// What was asked for.
+        name: String,
+        /// What there is.
+        known: Vec<String>,
+    },
     /// A document is no manifest.
     #[error("{digest} of `{path}` is no manifest")]
     Manifest {
@@ -57,7 +72,7 @@ impl Diagnostic for Error {
     fn exit(&self) -> Exit {
         match self {
             Self::Read(error) => error.exit(),
-            Self::Contradiction { .. } => Exit::Usage,
+            Self::Contradiction { .. } | Self::Unknown { .. } => Exit::Usage,
             Self::Damaged { .. } | Self::Manifest { .. } => Exit::Mismatch,
         }
     }
@@ -67,6 +82,13 @@ impl Diagnostic for Error {
             Self::Read(error) => error.hint(),
             Self::Contradiction { .. } => {
                 Some("these are bundles of two versions: take them one after the other".into())
+            }
+            Self::Unknown { name, known, .. } => {
+                let known: Vec<_> = known.iter().map(String::as_str).collect();
+                match yaml::nearest(name, &known) {
+                    Some(nearest) => Some(format!("did you mean `{nearest}`?")),
+                    None => Some("`bundler inspect` shows what is in a bundle".to_owned()),
+                }
             }
             Self::Damaged { .. } | Self::Manifest { .. } => {
                 Some("`bundler verify` lists all that is wrong; copy the bundle again".to_owned())
@@ -220,6 +242,12 @@ impl Set {
         self.bundles[blob.bundle].bundle.read_at(blob.member, offset, bytes)
     }
 
+    /// Reads a blob from its beginning. Whether its bytes are what the digest says is for the caller to check.
+    #[must_use]
+    pub const fn reader(&self, blob: Blob) -> BlobReader<'_> {
+        BlobReader { set: self, blob, at: 0 }
+    }
+
     /// Reads an index or a manifest, whose bytes are held against its digest; `None` when no bundle holds it.
     pub fn manifest(&self, digest: Digest) -> Result<Option<Manifest>, Error> {
         let Some(blob) = self.blob(digest) else { return Ok(None) };
@@ -232,6 +260,23 @@ impl Set {
         }
         let source = |source| Error::Manifest { path: bundle.path().to_owned(), digest, source };
         Manifest::parse(bytes.into(), None).map(Some).map_err(source)
+    }
+}
+
+/// Reads one blob of a set in order.
+#[derive(Debug)]
+pub struct BlobReader<'a> {
+    set: &'a Set,
+    blob: Blob,
+    at: u64,
+}
+
+impl io::Read for BlobReader<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let length = usize::try_from(self.blob.size - self.at).unwrap_or(usize::MAX).min(buffer.len());
+        self.set.read_at(self.blob, self.at, &mut buffer[..length]).map_err(io::Error::other)?;
+        self.at += length as u64;
+        Ok(length)
     }
 }
 

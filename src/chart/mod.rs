@@ -1,15 +1,17 @@
 //! Helm charts: reading archives, rendering with real Helm, finding images.
 //!
-//! [`archive`] reads a `.tgz` without unpacking it, [`helm`] runs the real program, [`images`] walks
-//! what came out. None of them reaches the network.
+//! [`archive`] reads a `.tgz` without unpacking it, [`artifact`] makes what a registry has of it, [`helm`] runs the real
+//! program, [`images`] walks what came out. None of them reaches the network.
 
 pub mod archive;
+pub mod artifact;
 pub mod crd;
 pub mod helm;
 pub mod images;
 pub mod metadata;
 
 pub use archive::Archive;
+pub use artifact::Artifact;
 pub use crd::Crd;
 pub use helm::{Helm, Release};
 pub use metadata::Metadata;

@@ -85,7 +85,7 @@ impl Args {
         let catalog = catalog::read(&self.places.catalog)?;
         let lock = lock::read(&self.places.lock)?;
         let cache_dir = run::cache_dir(self.places.cache_dir)?;
-        let http = network::options(global, &cache_dir, reporter.clone())?;
+        let http = network::options(global, Some(&cache_dir), reporter.clone())?;
         let images = run::block_on(async |cancelled| {
             let options = resolve::Options {
                 catalog,

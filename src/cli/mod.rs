@@ -11,6 +11,7 @@ mod man;
 mod network;
 mod pack;
 mod places;
+mod push;
 mod resolve;
 pub mod run;
 mod schema;
@@ -58,6 +59,8 @@ enum Command {
     Verify(verify::Args),
     /// Add an SSH signature to a bundle
     Sign(sign::Args),
+    /// Push the images and charts of bundles to a registry, and write what nodes need to find them there
+    Push(push::Args),
     /// Show what is inside a bundle or a lock, what it weighs and where it came from
     Inspect(inspect::Args),
     /// Load the images of a bundle into containerd, k3s, docker, podman or an OCI layout
@@ -93,6 +96,7 @@ pub fn main() -> ExitCode {
         Command::Pack(args) => args.run(&cli.global),
         Command::Verify(args) => args.run(&cli.global),
         Command::Sign(args) => args.run(&cli.global),
+        Command::Push(args) => args.run(&cli.global),
         Command::Inspect(args) => args.run(&cli.global),
         Command::Load(args) => args.run(&cli.global),
         Command::Unload(args) => args.run(&cli.global),

@@ -11,7 +11,11 @@ use crate::source::HttpOptions;
 use crate::source::http::{Retry, Timeouts};
 
 /// The client's options from the command line, the configuration and the environment.
-pub(super) fn options(global: &Global, cache_dir: &Path, reporter: Arc<dyn Reporter>) -> Result<HttpOptions, Error> {
+pub(super) fn options(
+    global: &Global,
+    cache_dir: Option<&Path>,
+    reporter: Arc<dyn Reporter>,
+) -> Result<HttpOptions, Error> {
     let config = Config::load(global.config.as_deref())?;
     let (retry, timeouts) = (Retry::default(), Timeouts::default());
     let options = HttpOptions {
@@ -24,7 +28,7 @@ pub(super) fn options(global: &Global, cache_dir: &Path, reporter: Arc<dyn Repor
         config,
         ca_file: global.ca_file.clone(),
         offline: global.offline,
-        cache_dir: Some(cache_dir.to_owned()),
+        cache_dir: cache_dir.map(Path::to_owned),
         reporter,
         ..HttpOptions::default()
     };

@@ -58,7 +58,7 @@ impl Args {
         let options = pack::Options {
             catalog: self.places.catalog,
             lock: self.places.lock,
-            http: network::options(global, &cache_dir, reporter.clone())?,
+            http: network::options(global, Some(&cache_dir), reporter.clone())?,
             cache_dir,
             jobs: global.jobs.map(usize::from),
             output: self.output,

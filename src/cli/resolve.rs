@@ -41,7 +41,7 @@ impl Args {
         let file = self.places.lock.display().to_string();
         let old = before.as_deref().map(|text| lock::parse(&file, text)).transpose()?;
         let cache_dir = run::cache_dir(self.places.cache_dir)?;
-        let http = network::options(global, &cache_dir, reporter.clone())?;
+        let http = network::options(global, Some(&cache_dir), reporter.clone())?;
         let resolved = run::block_on(async |cancelled| {
             let options = resolve::Options {
                 catalog,

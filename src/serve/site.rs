@@ -315,7 +315,7 @@ impl Site {
             set::Error::Read(_) => {
                 answer::error(StatusCode::INTERNAL_SERVER_ERROR, Code::Unavailable, error.to_string())
             }
-            set::Error::Manifest { .. } | set::Error::Contradiction { .. } => {
+            set::Error::Manifest { .. } | set::Error::Contradiction { .. } | set::Error::Unknown { .. } => {
                 answer::error(StatusCode::INTERNAL_SERVER_ERROR, Code::ManifestInvalid, error.to_string())
             }
         }

@@ -57,6 +57,12 @@ pub enum Error {
         /// Which limit was hit.
         source: reqwest::Error,
     },
+    /// The server took nothing for too long, or did not answer what it took.
+    #[error("`{url}` took nothing for too long")]
+    Stuck {
+        /// Where something is sent to.
+        url: String,
+    },
     /// A response that is no success.
     #[error("`{url}` answered {}{}", .refusal.status, message(.refusal))]
     Status {
@@ -204,12 +210,18 @@ impl Error {
         if source.is_timeout() { Self::Timeout { url, source } } else { Self::Connection { url, source } }
     }
 
+    /// Whether the server's certificate is not trusted, which no second attempt changes.
+    #[must_use]
+    pub fn is_certificate(&self) -> bool {
+        matches!(self, Self::Connection { source, .. } if is_certificate(source))
+    }
+
     /// Whether the same request may well succeed a little later.
     #[must_use]
     pub fn is_transient(&self) -> bool {
         match self {
             Self::Connection { source, .. } => !is_certificate(source) && !source.is_builder(),
-            Self::Timeout { .. } | Self::Truncated { .. } => true,
+            Self::Timeout { .. } | Self::Stuck { .. } | Self::Truncated { .. } => true,
             Self::Status { refusal, .. } => {
                 matches!(refusal.status.as_u16(), 408 | 429 | 500 | 502 | 503 | 504)
                     || (refusal.status == StatusCode::FORBIDDEN && refusal.retry_after.is_some())
@@ -276,7 +288,7 @@ impl Diagnostic for Error {
             Self::Connection { source, .. } if is_certificate(source) => {
                 "if the server has a private CA, name its certificate with `--ca-file`".to_owned()
             }
-            Self::Connection { .. } | Self::Timeout { .. } => {
+            Self::Connection { .. } | Self::Timeout { .. } | Self::Stuck { .. } => {
                 "check the network, `HTTPS_PROXY` and `NO_PROXY`, or configure a mirror; the next run goes on"
                     .to_owned()
             }
@@ -290,6 +302,10 @@ impl Diagnostic for Error {
             Self::CredentialStore { registry, .. } => format!("`docker login {registry}` writes them anew"),
             Self::Status { refusal, .. } if refusal.status == StatusCode::TOO_MANY_REQUESTS => {
                 "wait, log in with `docker login`, or configure a mirror; the next run goes on".to_owned()
+            }
+            Self::Status { refusal, .. } if refusal.status == StatusCode::PAYLOAD_TOO_LARGE => {
+                "a proxy before the registry bounds the size of a request, such as `client_max_body_size` of nginx"
+                    .to_owned()
             }
             Self::Tls(_) => "install the system's `ca-certificates`, or name certificates with `--ca-file`".to_owned(),
             Self::Mismatch { .. } => {

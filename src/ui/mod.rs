@@ -10,6 +10,7 @@ pub mod inspected;
 pub mod loaded;
 pub mod packed;
 pub mod progress;
+pub mod pushed;
 pub mod resolved;
 pub mod served;
 pub mod table;

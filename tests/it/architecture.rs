@@ -5,10 +5,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each module after those that it may use. `error` gathers the errors of all and is used by all.
-const ORDER: [&str; 29] = [
+const ORDER: [&str; 30] = [
     "exit", "event", "name", "size", "version", "oci", "member", "yaml", "config", "catalog", "lock", "store",
     "bundle", "sbom", "sign", "plan", "chart", "source", "fetch", "resolve", "pack", "verify", "inspect", "load",
-    "serve", "ui", "cli", "lib", "main",
+    "serve", "push", "ui", "cli", "lib", "main",
 ];
 
 /// What reads a bundle on a site, and what it must not reach.
@@ -78,6 +78,17 @@ fn no_module_uses_one_that_comes_later() {
     let uses = uses();
     assert!(uses.len() > 50, "the uses are not found any more: {}", uses.len());
     let wrong: Vec<_> = uses.iter().filter(|(user, used, _)| user != "error" && place(user) < place(used)).collect();
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn pushing_reaches_registries_and_nothing_else() {
+    let wrong: Vec<_> = uses()
+        .into_iter()
+        .filter(|(user, used, _)| {
+            user == "push" && ["fetch", "resolve", "pack", "plan", "store"].contains(&used.as_str())
+        })
+        .collect();
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 

@@ -18,6 +18,7 @@ mod diff;
 mod load;
 mod pack;
 mod page;
+mod push;
 mod registry_client;
 mod resolve;
 mod security;

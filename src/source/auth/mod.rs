@@ -164,7 +164,8 @@ impl Asker<'_> {
             other => {
                 let mut query = realm.query_pairs_mut();
                 query.extend_pairs(service.map(|service| ("service", service)));
-                query.append_pair("scope", &scope);
+                // One a parameter: a mount from another repository wants two.
+                query.extend_pairs(scope.split_whitespace().map(|scope| ("scope", scope)));
                 drop(query);
                 let authorization = match other {
                     Some(Credential::Password(user, password)) => Some(Authorization::Basic(user, password)),

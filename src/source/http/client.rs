@@ -1,4 +1,4 @@
-//! Building the two clients: TLS, proxies, timeouts.
+//! Building the clients: TLS, proxies, timeouts.
 
 use std::fs::File;
 use std::io::Read as _;
@@ -20,12 +20,14 @@ const MAX_CA_FILE: u64 = 4 << 20;
 /// What the program calls itself; GitHub refuses requests without it.
 const USER_AGENT: &str = concat!("bundler/", env!("CARGO_PKG_VERSION"));
 
-/// The two clients.
+/// The clients.
 pub(super) struct Clients {
     /// For small documents.
     pub(super) api: Client,
-    /// For blobs.
+    /// For blobs that come.
     pub(super) blobs: Client,
+    /// For blobs that go: the answer may come long after the request began.
+    pub(super) uploads: Client,
 }
 
 pub(super) fn build(options: &HttpOptions) -> Result<Clients, Error> {
@@ -38,16 +40,18 @@ pub(super) fn build(options: &HttpOptions) -> Result<Clients, Error> {
         tls.alpn_protocols = protocols.iter().map(|protocol| protocol.to_vec()).collect();
         tls
     };
-    let api = common(options, speaking(&[b"h2", b"http/1.1"]))?.build().map_err(Error::Client)?;
-    let blobs = common(options, speaking(&[b"http/1.1"]))?
-        .http1_only()
-        .pool_max_idle_per_host(options.config.max_connections_per_host)
-        .build()
-        .map_err(Error::Client)?;
-    Ok(Clients { api, blobs })
+    let idle = options.timeouts.idle;
+    let api = common(options, speaking(&[b"h2", b"http/1.1"]))?.read_timeout(idle).build().map_err(Error::Client)?;
+    let streaming = || {
+        let client = common(options, speaking(&[b"http/1.1"]))?;
+        Ok(client.http1_only().pool_max_idle_per_host(options.config.max_connections_per_host))
+    };
+    let blobs = streaming()?.read_timeout(idle).build().map_err(Error::Client)?;
+    let uploads = streaming()?.build().map_err(Error::Client)?;
+    Ok(Clients { api, blobs, uploads })
 }
 
-/// Trusts the system's roots and `certificates`. Both clients share it: reading the system's roots takes longer than
+/// Trusts the system's roots and `certificates`. All clients share it: reading the system's roots takes longer than
 /// all else that is done before the first request.
 fn tls(certificates: Vec<CertificateDer<'static>>) -> Result<ClientConfig, rustls::Error> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
@@ -65,8 +69,7 @@ fn common(options: &HttpOptions, tls: ClientConfig) -> Result<ClientBuilder, Err
         .referer(false)
         .no_proxy()
         .tls_backend_preconfigured(tls)
-        .connect_timeout(options.timeouts.connect)
-        .read_timeout(options.timeouts.idle);
+        .connect_timeout(options.timeouts.connect);
     for proxy in proxies(&options.proxies)? {
         builder = builder.proxy(proxy);
     }

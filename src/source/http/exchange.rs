@@ -1,13 +1,16 @@
 //! One request to one place: connections per host, redirects, and what is carried along them.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
-use http::header::{ACCEPT_ENCODING, AUTHORIZATION, COOKIE, LOCATION, PROXY_AUTHORIZATION};
+use futures_util::stream;
+use http::header::{ACCEPT_ENCODING, AUTHORIZATION, CONTENT_LENGTH, COOKIE, LOCATION, PROXY_AUTHORIZATION};
 use http::{HeaderMap, Method, StatusCode};
 use jiff::Timestamp;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use reqwest::RequestBuilder;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use url::Url;
 
 use super::{Http, retry};
@@ -18,13 +21,15 @@ const MAX_REDIRECTS: usize = 5;
 /// As much of a refusal's body as GitHub's or a registry's JSON needs.
 const MAX_REFUSAL: usize = 64 << 10;
 
-/// Which of the two clients carries a request.
+/// Which of the clients carries a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Line {
     /// Small documents, HTTP/2 where the server has it.
     Api,
     /// Blobs, HTTP/1.1, a connection each.
     Blobs,
+    /// Blobs that are sent, the same.
+    Uploads,
 }
 
 /// A request without its place.
@@ -112,19 +117,17 @@ impl Http {
             let client = match call.line {
                 Line::Api => &clients.api,
                 Line::Blobs => &clients.blobs,
+                Line::Uploads => &clients.uploads,
             };
             let mut request = client
                 .request(call.method.clone(), at.clone())
                 .headers(headers.clone())
                 .header(ACCEPT_ENCODING, "identity");
-            if !call.body.is_empty() {
+            if !call.body.is_empty() || matches!(call.method, Method::POST | Method::PUT) {
+                // An empty one too, with its length: some servers refuse a request that does not say it.
                 request = request.body(call.body.clone());
             }
-            request = match authorization.filter(|_| !elsewhere) {
-                None => request,
-                Some(Authorization::Basic(user, password)) => request.basic_auth(user, Some(password)),
-                Some(Authorization::Bearer(token)) => request.bearer_auth(token),
-            };
+            request = authorized(request, authorization.filter(|_| !elsewhere));
             let response = request.send().await.map_err(|source| Error::from_client(&at, source))?;
             let Some(target) = redirect(&at, &call.method, response.status(), response.headers())? else {
                 return Ok(Answer { response, url: at, elsewhere, permit });
@@ -134,6 +137,45 @@ impl Http {
             elsewhere |= at.origin() != url.origin();
         }
         Err(Error::TooManyRedirects { url: shown(url), limit: MAX_REDIRECTS })
+    }
+
+    /// Sends a body of `length` bytes as it comes; any status is an answer, and redirects are not followed.
+    ///
+    /// However long it takes, it is given up only when nothing of the body was taken, or no answer came after it, for
+    /// as long as a server may be silent.
+    pub(crate) async fn send(
+        &self,
+        call: &Call,
+        url: &Url,
+        authorization: Option<&Authorization>,
+        length: u64,
+        body: mpsc::Receiver<Bytes>,
+    ) -> Result<Answer, Error> {
+        let Some(clients) = &self.0.clients else { return Err(Error::Offline { url: shown(url) }) };
+        let permit = self.0.connections.take(call.line, url).await;
+        let moved = Arc::new(AtomicU64::new(0));
+        let counted = Arc::clone(&moved);
+        let body = stream::unfold((body, counted), async |(mut body, counted)| {
+            let piece = body.recv().await?;
+            counted.fetch_add(1, Ordering::Relaxed);
+            Some((Ok::<_, std::convert::Infallible>(piece), (body, counted)))
+        });
+        let request = clients
+            .uploads
+            .request(call.method.clone(), url.clone())
+            .headers(call.headers.clone())
+            .header(CONTENT_LENGTH, length)
+            .body(reqwest::Body::wrap_stream(body));
+        let mut sending = std::pin::pin!(authorized(request, authorization).send());
+        loop {
+            let before = moved.load(Ordering::Relaxed);
+            match tokio::time::timeout(self.0.idle, &mut sending).await {
+                Ok(Ok(response)) => return Ok(Answer { response, url: url.clone(), elsewhere: false, permit }),
+                Ok(Err(source)) => return Err(Error::from_client(url, source)),
+                Err(_) if moved.load(Ordering::Relaxed) == before => return Err(Error::Stuck { url: shown(url) }),
+                Err(_) => {}
+            }
+        }
     }
 
     /// A redirect to what has a mirror goes to the mirror, unless it is the mirror that points at its original.
@@ -175,6 +217,14 @@ impl Http {
         let retry_after = retry::retry_after(&headers, Timestamp::now());
         let refusal = Box::new(Refusal { status, headers, body: body.into(), retry_after });
         Err(Error::Status { url: shown(&url), refusal })
+    }
+}
+
+fn authorized(request: RequestBuilder, authorization: Option<&Authorization>) -> RequestBuilder {
+    match authorization {
+        None => request,
+        Some(Authorization::Basic(user, password)) => request.basic_auth(user, Some(password)),
+        Some(Authorization::Bearer(token)) => request.bearer_auth(token),
     }
 }
 

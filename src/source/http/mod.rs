@@ -1,7 +1,7 @@
 //! The HTTP client of all sources: mirrors, retries, redirects, offline, conditional cache.
 //!
-//! Two clients: one for small documents, which may speak HTTP/2, and one for blobs over HTTP/1.1, because HTTP/2
-//! would put all streams to a host on one connection. Nothing is decompressed: what has a digest is kept as served.
+//! One client for small documents, which may speak HTTP/2, and two for blobs that come and go over HTTP/1.1, because
+//! HTTP/2 would put all streams to a host on one connection. Nothing is decompressed: what has a digest is kept as served.
 
 mod cache;
 mod client;
@@ -89,6 +89,7 @@ struct Inner {
     github_token: Option<String>,
     credential_files: Vec<std::path::PathBuf>,
     retry: Retry,
+    idle: std::time::Duration,
     sleep: Sleep,
     reporter: Arc<dyn crate::event::Reporter>,
     connections: exchange::Connections,
@@ -108,6 +109,7 @@ impl Http {
             github_token: options.github_token,
             credential_files: options.credential_files,
             retry: options.retry,
+            idle: options.timeouts.idle,
             sleep: options.sleep,
             reporter: options.reporter,
             connections: exchange::Connections::new(options.config.max_connections_per_host),

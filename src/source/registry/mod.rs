@@ -1,9 +1,10 @@
-//! OCI registries (distribution-spec v1.1, "Pull"): manifests, tags and blobs.
+//! OCI registries (distribution-spec v1.1, "Pull"): manifests, tags and blobs; writing to them is [`upload`]'s.
 
 mod location;
 pub(crate) mod tags;
 #[cfg(test)]
 mod tests;
+pub mod upload;
 
 use std::ops::Range;
 use std::sync::Arc;

@@ -73,6 +73,12 @@ impl Containerd {
         assert!(gunzip.wait().unwrap().success());
     }
 
+    /// Pulls an image with the `hosts.toml` files of a directory.
+    pub(crate) fn pull(&self, sandbox: &Sandbox, hosts: &Path, name: &str) {
+        let mut pull = self.ctr(sandbox, &["images", "pull", "--hosts-dir"]);
+        output_of(pull.arg(hosts).arg(name));
+    }
+
     /// Asserts that exactly these images are there, under their names and digests, and whole for `arch`.
     pub(crate) fn assert_has(&self, sandbox: &Sandbox, names: &BTreeMap<String, Digest>, arch: Arch) {
         let list = output_of(&mut self.ctr(sandbox, &["images", "ls"]));

@@ -1,6 +1,6 @@
 //! Other programs: where they are, and servers that never outlive a test.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 /// A program on PATH (or where Debian keeps programs for root); absent, the test is skipped by name.
@@ -15,8 +15,17 @@ pub(crate) fn helm() -> Option<PathBuf> {
 
 /// A program that `make tools` keeps for itself where it is not installed.
 pub(crate) fn tool(name: &str) -> Option<PathBuf> {
-    let kept = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/target/tools/bin")).join(name);
-    find(name).or_else(|| kept.is_file().then_some(kept)).or_else(|| super::skip(name))
+    find(name).or_else(|| kept(name)).or_else(|| super::skip(name))
+}
+
+/// A program that `make tools` keeps for itself, whatever else has its name.
+pub(crate) fn kept_program(name: &str) -> Option<PathBuf> {
+    kept(name).or_else(|| super::skip(name))
+}
+
+fn kept(name: &str) -> Option<PathBuf> {
+    let path = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/target/tools/bin")).join(name);
+    path.is_file().then_some(path)
 }
 
 /// What validates bills of materials; the files to validate are its arguments.

@@ -45,7 +45,9 @@ pub(crate) struct Asked {
     pub(crate) method: String,
     pub(crate) target: String,
     pub(crate) headers: BTreeMap<String, String>,
+    /// As text, with what is none of it replaced.
     pub(crate) body: String,
+    raw: Vec<u8>,
     /// How often the same was asked before: method, target and range.
     pub(crate) nth: usize,
 }
@@ -63,6 +65,8 @@ impl Asked {
 }
 
 type Rule = Arc<dyn Fn(&Asked) -> Fault + Send + Sync>;
+/// After how many bytes of a request's body the connection ends, before the server hears of it.
+type HangUp = Arc<dyn Fn(&Asked) -> Option<usize> + Send + Sync>;
 
 /// A proxy; it ends with this value.
 pub(crate) struct Proxy {
@@ -78,6 +82,7 @@ struct State {
     /// `HOST:PORT` of the server.
     server: Option<String>,
     rule: Mutex<Rule>,
+    hang_up: Mutex<HangUp>,
     asked: Mutex<Vec<Asked>>,
     /// How many bytes an endless body has given.
     given: Mutex<u64>,
@@ -108,6 +113,7 @@ impl Proxy {
         let state = Arc::new(State {
             server,
             rule: Mutex::new(rule),
+            hang_up: Mutex::new(Arc::new(|_| None)),
             asked: Mutex::default(),
             given: Mutex::default(),
             times: Mutex::default(),
@@ -140,8 +146,14 @@ impl Proxy {
         locked(&self.state.times).clear();
     }
 
+    /// Ends requests in the middle of their bodies from now on; their bodies are not seen.
+    pub(crate) fn hang_up(&self, when: impl Fn(&Asked) -> Option<usize> + Send + Sync + 'static) {
+        *locked(&self.state.hang_up) = Arc::new(when);
+    }
+
     /// Lets nothing go wrong from now on.
     pub(crate) fn heal(&self) {
+        self.hang_up(|_| None);
         self.rule(|_| Fault::None);
     }
 
@@ -176,7 +188,7 @@ fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 
 async fn serve(state: &State, mut client: TcpStream) -> std::io::Result<()> {
     client.set_nodelay(true)?;
-    let asked = read_request(state, &mut client).await?;
+    let Some(asked) = read_request(state, &mut client).await? else { return Ok(()) };
     locked(&state.asked).push(asked.clone());
     let rule = Arc::clone(&locked(&state.rule));
     let fault = rule(&asked);
@@ -273,10 +285,10 @@ async fn ask(state: &State, asked: &Asked, fault: &Fault) -> std::io::Result<(He
     // With HTTP/1.0 the server ends the body by ending the connection.
     let mut text = format!("{} {} HTTP/1.0\r\n", asked.method, asked.target);
     headers.iter().for_each(|(name, value)| text.push_str(&format!("{name}: {value}\r\n")));
-    text.push_str(&format!("\r\n{}", asked.body));
+    text.push_str("\r\n");
     let server = state.server.as_deref().expect("a rule that answers everything");
     let mut stream = TcpStream::connect(server).await?;
-    stream.write_all(text.as_bytes()).await?;
+    stream.write_all(&[text.as_bytes(), &asked.raw].concat()).await?;
     let mut bytes = Vec::new();
     stream.read_to_end(&mut bytes).await?;
     let end = bytes.windows(4).position(|four| four == b"\r\n\r\n").ok_or(std::io::ErrorKind::UnexpectedEof)?;
@@ -291,7 +303,8 @@ async fn ask(state: &State, asked: &Asked, fault: &Fault) -> std::io::Result<(He
     Ok((head, body))
 }
 
-async fn read_request(state: &State, client: &mut TcpStream) -> std::io::Result<Asked> {
+/// `None` for a request that is ended in the middle.
+async fn read_request(state: &State, client: &mut TcpStream) -> std::io::Result<Option<Asked>> {
     let mut bytes = Vec::new();
     while !bytes.ends_with(b"\r\n\r\n") {
         bytes.push(client.read_u8().await?);
@@ -300,12 +313,22 @@ async fn read_request(state: &State, client: &mut TcpStream) -> std::io::Result<
     let mut words = first.split(' ').map(str::to_owned);
     let (method, target) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
     let length = headers.get("content-length").map_or(0, |length| length.parse().unwrap());
-    let mut body = vec![0; length];
-    client.read_exact(&mut body).await?;
+    let mut asked = Asked { method, target, headers, ..Asked::default() };
+    let hang_up = Arc::clone(&locked(&state.hang_up));
+    let end = hang_up(&asked).filter(|end| *end < length);
+    asked.raw = vec![0; end.unwrap_or(length)];
+    client.read_exact(&mut asked.raw).await?;
+    if end.is_some() {
+        client.set_zero_linger()?;
+        return Ok(None);
+    }
+    asked.body = String::from_utf8_lossy(&asked.raw).into_owned();
     let mut times = locked(&state.times);
-    let nth = times.entry((method.clone(), target.clone(), headers.get("range").cloned())).or_default();
+    let key = (asked.method.clone(), asked.target.clone(), asked.headers.get("range").cloned());
+    let nth = times.entry(key).or_default();
     *nth += 1;
-    Ok(Asked { method, target, headers, body: String::from_utf8(body).unwrap(), nth: *nth - 1 })
+    asked.nth = *nth - 1;
+    Ok(Some(asked))
 }
 
 /// The first line, and the headers with names in lower case.

@@ -62,6 +62,13 @@ impl Registry {
         Self::start(Some(&super::debian::storage()?), true, true)
     }
 
+    /// An empty registry of distribution 3 over plain http that takes an index whatever children are absent.
+    pub(crate) fn lenient() -> Option<Self> {
+        let program = super::kept_program("registry")?;
+        let more = "validation: {manifests: {indexes: {platforms: none}}}\n";
+        Self::start_program(&program, None, false, false, more)
+    }
+
     fn start(storage: Option<&Path>, read_only: bool, secured: bool) -> Option<Self> {
         Self::start_with(storage, read_only, secured, "")
     }
@@ -69,6 +76,16 @@ impl Registry {
     /// `more` ends the registry's configuration.
     fn start_with(storage: Option<&Path>, read_only: bool, secured: bool, more: &str) -> Option<Self> {
         let program = super::program("docker-registry")?;
+        Self::start_program(&program, storage, read_only, secured, more)
+    }
+
+    fn start_program(
+        program: &Path,
+        storage: Option<&Path>,
+        read_only: bool,
+        secured: bool,
+        more: &str,
+    ) -> Option<Self> {
         let directory = tempfile::tempdir().unwrap();
         let path = |name: &str| directory.path().join(name);
         let mut config = format!(
@@ -89,7 +106,7 @@ impl Registry {
         }
         config.push_str(more);
         std::fs::write(path("config.yml"), config).unwrap();
-        let (server, mut output) = Server::start(&program, &["serve".as_ref(), path("config.yml").as_os_str()]);
+        let (server, mut output) = Server::start(program, &["serve".as_ref(), path("config.yml").as_os_str()]);
         let mut line = String::new();
         let address = loop {
             line.clear();
