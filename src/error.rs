@@ -60,6 +60,8 @@ union! {
     Sign(crate::sign::Error),
     /// Pushing.
     Push(crate::push::Error),
+    /// Applying a delta.
+    Apply(crate::apply::Error),
     /// The configuration.
     Config(crate::config::Error),
     /// A source.

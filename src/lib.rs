@@ -21,6 +21,7 @@
 //! | [`oci`] | digest, reference, media type, manifest |
 //! | [`plan`], [`store`], [`fetch`], [`pack`] | what is needed; the cache; bounded resumable workers; the operation |
 //! | [`bundle`], [`sbom`] | layout, tar in stored gzip, writing in place, reading anywhere; the CycloneDX list of it |
+//! | [`apply`] | base and delta to the full bundle |
 //! | [`sign`] | SSH signatures of bundles |
 //! | [`verify`], [`inspect`], [`load`] | the air-gapped side, which never reaches the network |
 //! | [`serve`] | bundles as a registry, a Helm repository and files, in place |
@@ -29,6 +30,7 @@
 //!
 //! `tests/it/architecture.rs` holds the directions.
 
+pub mod apply;
 pub mod bundle;
 pub mod catalog;
 pub mod chart;

@@ -4,6 +4,7 @@
 //! [`contents`] gives the members, [`layout`] their places, and [`mod@write`] takes the bytes in any order.
 
 pub mod contents;
+pub mod delta;
 pub mod gzip;
 pub mod layout;
 pub mod model;

@@ -7,6 +7,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::delta::{self, Delta, Source};
 use super::model::{self, BundleFile};
 use super::parts::{self, Parts};
 use super::volume::Volume;
@@ -92,6 +93,9 @@ pub enum Error {
     /// The parts of an archive are not all there, or not what they are named.
     #[error(transparent)]
     Parts(#[from] parts::Error),
+    /// A delta, or its base, cannot be used.
+    #[error(transparent)]
+    Delta(#[from] delta::Error),
     /// `bundle.yaml` is wrong at a place.
     #[error(transparent)]
     About(#[from] YamlError),
@@ -121,6 +125,7 @@ impl Diagnostic for Error {
             Self::Damaged { .. } | Self::Entry { .. } | Self::TooLarge { .. } | Self::About(_) => Exit::Mismatch,
             Self::Checksum(_) => Exit::Mismatch,
             Self::Parts(error) => error.exit(),
+            Self::Delta(error) => error.exit(),
         }
     }
 
@@ -130,6 +135,7 @@ impl Diagnostic for Error {
                 Some("`bundler verify` lists all that is wrong; copy the bundle again".to_owned())
             }
             Self::Parts(error) => error.hint(),
+            Self::Delta(error) => error.hint(),
             Self::Newer { .. } => Some("use the version of bundler that wrote it, or a newer one".to_owned()),
             Self::Disk { .. } | Self::NotBundle { .. } | Self::Missing { .. } | Self::Checksum(_) => None,
         }
@@ -146,6 +152,8 @@ pub enum Form {
     Recompressed,
     /// A directory.
     Unpacked,
+    /// A delta: the members of the full bundle, of which the base has some.
+    Delta,
 }
 
 /// A file of a bundle.
@@ -162,6 +170,11 @@ pub struct Entry {
 }
 
 impl Entry {
+    /// A file that is elsewhere.
+    pub(super) const fn absent(path: String, mode: u32, size: u64) -> Self {
+        Self { path, mode, size, start: 0 }
+    }
+
     /// The bytes of the tar that are its content.
     pub(crate) const fn range(&self) -> std::ops::Range<u64> {
         self.start..self.start + self.size
@@ -184,6 +197,7 @@ enum Inner {
     Canonical(framed::Archive),
     Recompressed { stream: Box<Mutex<stream::Stream>>, trailing: u64 },
     Unpacked { foreign: Vec<Foreign> },
+    Delta(Box<Delta>),
 }
 
 impl Bundle {
@@ -212,7 +226,7 @@ impl Bundle {
         } else {
             Inner::of_volume(path, Volume::new([open_file(path)?]))?
         };
-        Ok(Self::new(path, None, inner, members))
+        Self::new(path, None, inner, members).or_delta()
     }
 
     fn open_parts(path: &Path, parts: Parts) -> Result<Self, Error> {
@@ -220,11 +234,69 @@ impl Bundle {
         parts.check_sizes(&volume)?;
         parts.check_blocks(&volume)?;
         match Inner::of_volume(path, volume) {
-            Ok((inner, members)) => Ok(Self::new(path, Some(parts), inner, members)),
+            Ok((inner, members)) => Self::new(path, Some(parts), inner, members).or_delta(),
             // What is right in every block and ends too early lacks its end.
             Err(Error::Damaged { .. }) => Err(parts.short().into()),
             Err(error) => Err(error),
         }
+    }
+
+    /// A delta shows the members of the full bundle.
+    fn or_delta(self) -> Result<Self, Error> {
+        if self.find(delta::DELTA_YAML).is_none() || self.find(model::BUNDLE_YAML).is_some() {
+            return Ok(self);
+        }
+        let (path, parts) = (self.path.clone(), self.parts.clone());
+        let (delta, members) = Delta::of(self)?;
+        Ok(Self::new(&path, parts, Inner::Delta(Box::new(delta)), members))
+    }
+
+    /// Gives a delta the base that has what it leaves out.
+    pub fn join(&mut self, base: Arc<Self>) -> Result<(), Error> {
+        let Inner::Delta(delta) = &mut self.inner else {
+            return Err(delta::Error::Kind { path: self.path.clone(), found: "no delta" }.into());
+        };
+        delta.join(&self.members, base)
+    }
+
+    /// What a delta says about itself.
+    #[must_use]
+    pub fn delta_file(&self) -> Option<&delta::DeltaFile> {
+        self.delta().map(|delta| &delta.about)
+    }
+
+    pub(crate) fn delta(&self) -> Option<&Delta> {
+        if let Inner::Delta(delta) = &self.inner { Some(delta) } else { None }
+    }
+
+    /// The archive or directory that has the bytes of a member: of a delta with its base, one of the two.
+    pub(crate) fn source_of(&self, index: usize) -> PathBuf {
+        match self.delta().map(|delta| (delta.sources[index], delta.base())) {
+            Some((Source::Omitted(Some(_)), Some(base))) => base.path.clone(),
+            _ => self.path.clone(),
+        }
+    }
+
+    /// The files that have the bytes of a member; of parts, all of them.
+    pub(crate) fn files_of(&self, index: usize) -> Vec<PathBuf> {
+        if let Some(delta) = self.delta() {
+            return match (delta.sources[index], delta.base()) {
+                (Source::Omitted(Some(index)), Some(base)) => base.files_of(index),
+                (Source::Carried(index), _) => delta.raw.files_of(index),
+                (Source::Omitted(_), _) => Vec::new(),
+            };
+        }
+        match (&self.parts, &self.inner) {
+            (Some(parts), _) => parts.paths.clone(),
+            (None, Inner::Unpacked { .. }) => vec![self.path.join(&self.members[index].path)],
+            (None, _) => vec![self.path.clone()],
+        }
+    }
+
+    /// Whether the bytes of a member can be had: not those that a delta leaves out, while its base is not there.
+    #[must_use]
+    pub fn holds(&self, index: usize) -> bool {
+        self.delta().is_none_or(|delta| delta.sources[index] != Source::Omitted(None))
     }
 
     fn new(path: &Path, parts: Option<Parts>, inner: Inner, members: Vec<Entry>) -> Self {
@@ -245,6 +317,7 @@ impl Bundle {
             Inner::Canonical(_) => Form::Canonical,
             Inner::Recompressed { .. } => Form::Recompressed,
             Inner::Unpacked { .. } => Form::Unpacked,
+            Inner::Delta(_) => Form::Delta,
         }
     }
 
@@ -272,6 +345,7 @@ impl Bundle {
             return Err(Error::Disk { path: self.path.join(&member.path), source });
         }
         let result = match &self.inner {
+            Inner::Delta(delta) => return delta.read_at(index, &member.path, offset, bytes),
             Inner::Canonical(archive) => archive.read(member.start + offset, bytes),
             Inner::Recompressed { stream, .. } => {
                 stream.lock().unwrap_or_else(PoisonError::into_inner).read(member.start + offset, bytes)
@@ -336,6 +410,7 @@ impl Bundle {
     pub(crate) fn archive_path(&self) -> Option<&Path> {
         match (&self.parts, &self.inner) {
             (_, Inner::Unpacked { .. }) => None,
+            (_, Inner::Delta(delta)) => delta.raw.archive_path(),
             (Some(parts), _) => Some(&parts.archive),
             (None, _) => Some(&self.path),
         }
@@ -361,6 +436,7 @@ impl Bundle {
                 Some(stream.lock().unwrap_or_else(PoisonError::into_inner).archive_size())
             }
             Inner::Unpacked { .. } => None,
+            Inner::Delta(delta) => delta.raw.archive_size(),
         }
     }
 
@@ -418,8 +494,8 @@ fn open_file(path: &Path) -> Result<(File, u64), Error> {
 
 /// The schema alone, so that a newer file is recognised whatever else is in it.
 #[derive(serde::Deserialize)]
-struct Schema {
-    schema: u32,
+pub(super) struct Schema {
+    pub(super) schema: u32,
 }
 
 /// Why bytes of a tar cannot be had.

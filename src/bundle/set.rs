@@ -6,7 +6,9 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use super::delta;
 use super::model::{self, BundleFile};
 use super::parts;
 use super::read::{self, Bundle};
@@ -171,7 +173,7 @@ impl Set {
             let about = bundle.about()?;
             Ok(Opened { bundle, about })
         };
-        Self::of(parts::group(paths).into_iter().map(open).collect::<Result<_, read::Error>>()?)
+        Self::of(join(parts::group(paths).into_iter().map(open).collect::<Result<_, read::Error>>()?)?)
     }
 
     /// Joins bundles that are open.
@@ -278,6 +280,38 @@ impl io::Read for BlobReader<'_> {
         self.at += length as u64;
         Ok(length)
     }
+}
+
+/// Gives each delta its base, which is no bundle of its own any more.
+fn join(opened: Vec<Opened>) -> Result<Vec<Opened>, read::Error> {
+    let (mut deltas, others): (Vec<_>, Vec<_>) = opened.into_iter().partition(|one| one.bundle.delta_file().is_some());
+    if deltas.is_empty() {
+        return Ok(others);
+    }
+    let others: Vec<_> = others.into_iter().map(|one| (Arc::new(one.bundle), one.about)).collect();
+    let mut taken = BTreeSet::new();
+    for delta in &mut deltas {
+        let mut result = None;
+        for (index, (base, _)) in others.iter().enumerate() {
+            match delta.bundle.join(Arc::clone(base)) {
+                Ok(()) => {
+                    taken.insert(index);
+                    result = Some(Ok(()));
+                    break;
+                }
+                // The last one tells which base it is.
+                Err(error) => result = Some(Err(error)),
+            }
+        }
+        let path = || delta.bundle.path().to_owned();
+        let base = || delta.bundle.delta_file().map(delta::DeltaFile::base_name).unwrap_or_default();
+        let alone = || delta::Error::NeedsBase { path: path(), member: "what is left out".to_owned(), base: base() };
+        result.unwrap_or_else(|| Err(alone().into()))?;
+    }
+    let rest = others.into_iter().enumerate().filter(|(index, _)| !taken.contains(index));
+    // One that is no base is held by nobody else.
+    let rest = rest.filter_map(|(_, (bundle, about))| Some(Opened { bundle: Arc::into_inner(bundle)?, about }));
+    Ok(rest.chain(deltas).collect())
 }
 
 fn blobs(index: usize, bundle: &Bundle) -> impl Iterator<Item = (Digest, Blob)> {

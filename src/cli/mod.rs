@@ -1,5 +1,6 @@
 //! The command line: clap types, and their translation into plain options. One file a subcommand, no logic.
 
+mod apply;
 mod cache;
 mod completions;
 mod diff;
@@ -57,6 +58,8 @@ enum Command {
     Pack(pack::Args),
     /// Check every byte of a bundle, offline
     Verify(verify::Args),
+    /// Put a base and a delta together: the full bundle, byte for byte the published one
+    Apply(apply::Args),
     /// Add an SSH signature to a bundle
     Sign(sign::Args),
     /// Push the images and charts of bundles to a registry, and write what nodes need to find them there
@@ -95,6 +98,7 @@ pub fn main() -> ExitCode {
         Command::Resolve(args) => args.run(&cli.global),
         Command::Pack(args) => args.run(&cli.global),
         Command::Verify(args) => args.run(&cli.global),
+        Command::Apply(args) => args.run(&cli.global),
         Command::Sign(args) => args.run(&cli.global),
         Command::Push(args) => args.run(&cli.global),
         Command::Inspect(args) => args.run(&cli.global),

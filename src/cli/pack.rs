@@ -33,6 +33,12 @@ pub(super) struct Args {
     /// Pack a profile that weighs more than its `budget` in the catalog
     #[arg(long)]
     allow_over_budget: bool,
+    /// Leave out what this bundle holds, for `bundler apply` on a site that has it
+    #[arg(long, value_name = "BUNDLE|DIR", conflicts_with = "have")]
+    base: Option<PathBuf>,
+    /// Leave out the files with these digests, one sha256 a line
+    #[arg(long, value_name = "FILE")]
+    have: Option<PathBuf>,
     /// Cut a bundle that is larger into parts of this size, such as 2000MB: NAME.part-001 and so on
     #[arg(long, value_name = "SIZE", value_parser = size)]
     split_size: Option<u64>,
@@ -69,6 +75,8 @@ impl Args {
             sign_key: self.sign_key,
             bundle_version: self.bundle_version,
             allow_over_budget: self.allow_over_budget,
+            base: self.base,
+            have: self.have,
             split_size: self.split_size,
         };
         let packed = run::block_on(async |cancelled| pack::run(&options, &*reporter, cancelled).await)?;

@@ -40,7 +40,10 @@ impl Earlier {
             path: path.to_owned(),
             reason: "its SHA256SUMS is not as sha256sum writes it",
         })?;
-        let members = list.iter().filter_map(|(name, digest)| Some((*digest, bundle.find(name)?))).collect();
+        let members = list
+            .iter()
+            .filter_map(|(name, digest)| Some((*digest, bundle.find(name).filter(|index| bundle.holds(*index))?)))
+            .collect();
         Ok(Self { bundle, members })
     }
 

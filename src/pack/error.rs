@@ -101,6 +101,22 @@ pub enum Error {
     /// An earlier bundle whose bytes are not where they were written.
     #[error("`{0}` was compressed again, so that nothing in it can be read at once")]
     Recompressed(PathBuf),
+    /// The list of digests cannot be read.
+    #[error("cannot read `{}`", .path.display())]
+    Have {
+        /// The list.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// A line that is no digest.
+    #[error("line {line} of `{}` is no sha256", .path.display())]
+    Digest {
+        /// The list.
+        path: PathBuf,
+        /// The line, from 1.
+        line: usize,
+    },
     /// A signal.
     #[error("interrupted")]
     Interrupted,
@@ -110,7 +126,12 @@ impl Diagnostic for Error {
     fn exit(&self) -> Exit {
         match self {
             Self::Space { .. } | Self::Output { .. } | Self::NotFile(_) => Exit::Disk,
-            Self::Added { .. } | Self::Changed(_) | Self::Version { .. } | Self::Recompressed(_) => Exit::Usage,
+            Self::Added { .. }
+            | Self::Changed(_)
+            | Self::Version { .. }
+            | Self::Recompressed(_)
+            | Self::Have { .. }
+            | Self::Digest { .. } => Exit::Usage,
             Self::Manifest { .. } => Exit::Source,
             Self::Budget { .. } | Self::OtherArch { .. } => Exit::No,
             Self::Size { .. } => Exit::Mismatch,
@@ -141,7 +162,8 @@ impl Diagnostic for Error {
             }
             Self::Output { .. } => Some("`--output` names a directory that can be written".to_owned()),
             Self::NotFile(_) => Some("name another file with `--output`".to_owned()),
-            Self::Manifest { .. } => None,
+            Self::Digest { .. } => Some("`--have` takes one sha256 a line, in hex".to_owned()),
+            Self::Manifest { .. } | Self::Have { .. } => None,
         }
     }
 }

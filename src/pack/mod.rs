@@ -10,7 +10,7 @@ mod documents;
 mod error;
 mod output;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -27,9 +27,9 @@ use self::documents::Documents;
 use self::output::Need;
 use crate::bundle::contents::{Learned, Parts, assemble};
 use crate::bundle::model::{self, Added, BundleFile};
-use crate::bundle::read::Form;
+use crate::bundle::read::{self, Bundle, Form};
 use crate::bundle::write::{Finished, Writer};
-use crate::bundle::{self, Content, Layout};
+use crate::bundle::{self, Content, Layout, Member, delta};
 use crate::catalog::{self, Catalog};
 use crate::event::{Event, Reporter};
 use crate::fetch::{Earlier, Fetcher, Job, Threads};
@@ -72,6 +72,10 @@ pub struct Options {
     pub sign_key: Option<PathBuf>,
     /// The bundle's version instead of the catalog's.
     pub bundle_version: Option<String>,
+    /// The bundle that the site has: what it holds is left out.
+    pub base: Option<PathBuf>,
+    /// Digests of what the site has, one a line.
+    pub have: Option<PathBuf>,
     /// Cut an archive that is larger into parts of so many bytes.
     pub split_size: Option<u64>,
     /// Pack a profile that weighs more than its budget all the same.
@@ -122,9 +126,12 @@ async fn pack(options: &Options, reporter: &dyn Reporter, cancel: &CancellationT
     let version = options.bundle_version.as_ref().unwrap_or(&lock.bundle.version);
     let name =
         output::default_name(&lock.bundle.name, version, &options.selection.profiles, plan.partial, plan.archs())?;
+    let leave_out = LeaveOut::read(options)?;
+    let name = if leave_out.is_some() { name.replacen("-linux-", "-delta-linux-", 1) } else { name };
     let added = options.added.iter().map(AddFile::measure).collect::<Result<Vec<_>, _>>()?;
     let target = output::path(&options.output, &name)?;
-    let earlier = options.from.iter().map(|path| open_earlier(path)).collect::<Result<Vec<_>, _>>()?;
+    let earlier =
+        options.from.iter().chain(&options.base).map(|path| open_earlier(path)).collect::<Result<Vec<_>, _>>()?;
     let jobs = options.jobs.unwrap_or(DEFAULT_JOBS);
     let http = Http::new(options.http.clone())?;
     let registry = Registry::new(http.clone());
@@ -171,11 +178,16 @@ async fn pack(options: &Options, reporter: &dyn Reporter, cancel: &CancellationT
         let signature = sign::member(&members, key)?;
         members.push(signature);
     }
-    let layout = Layout::new(members).map_err(bundle::Error::from)?;
-    match check_budget(&catalog, &options.selection, &layout, &plan) {
+    let full = Layout::new(members).map_err(bundle::Error::from)?;
+    match check_budget(&catalog, &options.selection, &full, &plan) {
         Err(over) if options.allow_over_budget => reporter.report(Event::Warning(&over.to_string())),
         checked => checked?,
     }
+    let sums_sha256 = sums_sha256(&full);
+    let (layout, blobs) = match leave_out {
+        None => (full, blobs),
+        Some(leave_out) => leave_out.of(&parts.bundle, full.members().to_vec(), blobs)?,
+    };
     if let Some(part) = options.split_size {
         bundle::parts::check(layout.archive_size(), part).map_err(bundle::Error::from)?;
     }
@@ -183,7 +195,6 @@ async fn pack(options: &Options, reporter: &dyn Reporter, cancel: &CancellationT
 
     reporter.report(Event::Step("packing"));
     let path = target.clone();
-    let sums_sha256 = sums_sha256(&layout);
     // Where the store keeps what comes, it has more than a half archive has.
     let split_size = options.split_size;
     let writer =
@@ -246,12 +257,61 @@ impl Drop for Unfinished<'_> {
     }
 }
 
+/// What a delta leaves out.
+struct LeaveOut {
+    base: Option<delta::Base>,
+    earlier: Option<Earlier>,
+    digests: BTreeSet<Digest>,
+}
+
+impl LeaveOut {
+    fn read(options: &Options) -> Result<Option<Self>, crate::Error> {
+        if let Some(path) = &options.base {
+            let bundle = Bundle::open(path).map_err(bundle::Error::from)?;
+            if bundle.delta_file().is_some() {
+                let error = delta::Error::Kind { path: path.clone(), found: "a delta and no full bundle" };
+                return Err(bundle::Error::from(read::Error::from(error)).into());
+            }
+            let base = Some(delta::base_of(&bundle).map_err(bundle::Error::from)?);
+            let earlier = Some(Earlier::open(path).map_err(bundle::Error::from)?);
+            return Ok(Some(Self { base, earlier, digests: BTreeSet::new() }));
+        }
+        let Some(path) = &options.have else { return Ok(None) };
+        let text = std::fs::read_to_string(path);
+        let text = text.map_err(|source| Error::Have { path: path.clone(), source })?;
+        let parse = |(at, line): (usize, &str)| {
+            let hex = line.strip_prefix("sha256:").unwrap_or(line);
+            let wrong = |_| Error::Digest { path: path.clone(), line: at + 1 };
+            Digest::from_hex(hex).map_err(wrong)
+        };
+        let lines = text.lines().map(str::trim).enumerate().filter(|(_, line)| !line.is_empty());
+        let digests = lines.map(parse).collect::<Result<_, _>>()?;
+        Ok(Some(Self { base: None, earlier: None, digests }))
+    }
+
+    fn has(&self, digest: Digest, size: u64) -> bool {
+        self.digests.contains(&digest) || self.earlier.as_ref().is_some_and(|earlier| earlier.names(digest, size))
+    }
+
+    /// The delta's layout, and the blobs that it carries.
+    fn of(
+        self,
+        about: &BundleFile,
+        full: Vec<Member>,
+        mut blobs: BTreeMap<Digest, Blob>,
+    ) -> Result<(Layout, BTreeMap<Digest, Blob>), crate::Error> {
+        blobs.retain(|digest, blob| !self.has(*digest, blob.size));
+        let members = delta::members(about, full, self.base.clone(), |digest, size| self.has(digest, size));
+        Ok((Layout::new(members).map_err(bundle::Error::from)?, blobs))
+    }
+}
+
 /// Opens an earlier bundle, whose blobs have to be where they can be read at once.
 fn open_earlier(path: &Path) -> Result<Arc<Earlier>, crate::Error> {
     let earlier = Earlier::open(path).map_err(bundle::Error::from)?;
     match earlier.form() {
         Form::Recompressed => Err(Error::Recompressed(path.to_owned()).into()),
-        Form::Canonical | Form::Unpacked => Ok(Arc::new(earlier)),
+        Form::Canonical | Form::Unpacked | Form::Delta => Ok(Arc::new(earlier)),
     }
 }
 
@@ -354,7 +414,8 @@ fn share(writer: &Writer, mut blobs: BTreeMap<Digest, Blob>, added: &[AddFile]) 
             continue;
         }
         // What no blob of the plan is was added.
-        let path = |file: &&AddFile| places.iter().any(|slot| slot.member().path == file.name);
+        let own = |path: &str| path.strip_prefix(delta::PREFIX).unwrap_or(path).to_owned();
+        let path = |file: &&AddFile| places.iter().any(|slot| own(&slot.member().path) == file.name);
         if let Some(file) = added.iter().find(path) {
             local.push(Placed { file: file.clone(), digest, slots: places });
         }

@@ -67,29 +67,29 @@ pub(super) struct Trust {
 /// The file that holds a blob, as it is now.
 pub(super) fn stamp(set: &Set, blob: Blob) -> Result<Stamp, Fault> {
     let bundle = &set.bundles()[blob.bundle].bundle;
-    let metadata = match bundle.form() {
-        Form::Unpacked => fs::symlink_metadata(bundle.path().join(&bundle.members()[blob.member].path)),
-        Form::Canonical | Form::Recompressed => fs::metadata(bundle.path()),
-    };
-    let metadata = match metadata {
-        Ok(metadata) => metadata,
-        // An archive that is open can still be read when its name is gone.
-        Err(error) if error.kind() == io::ErrorKind::NotFound && bundle.form() == Form::Canonical => {
-            let gone = (i64::MIN, 0);
-            return Ok(Stamp { device: 0, inode: 0, size: 0, modified: gone, changed: gone });
-        }
-        Err(source) => {
-            let error = read::Error::Disk { path: bundle.path().to_owned(), source };
-            return Err(Fault::Unreadable(Arc::new(error)));
-        }
-    };
-    Ok(Stamp {
-        device: metadata.dev(),
-        inode: metadata.ino(),
-        size: metadata.size(),
-        modified: (metadata.mtime(), metadata.mtime_nsec()),
-        changed: (metadata.ctime(), metadata.ctime_nsec()),
-    })
+    let mut stamp = Stamp { device: 0, inode: 0, size: 0, modified: (i64::MIN, 0), changed: (i64::MIN, 0) };
+    for path in bundle.files_of(blob.member) {
+        let metadata = match bundle.form() {
+            Form::Unpacked => fs::symlink_metadata(&path),
+            Form::Canonical | Form::Recompressed | Form::Delta => fs::metadata(&path),
+        };
+        let metadata = match metadata {
+            Ok(metadata) => metadata,
+            // An archive that is open can still be read when its name is gone.
+            Err(error) if error.kind() == io::ErrorKind::NotFound && bundle.form() == Form::Canonical => continue,
+            Err(source) => {
+                let error = read::Error::Disk { path, source };
+                return Err(Fault::Unreadable(Arc::new(error)));
+            }
+        };
+        // Of parts, what any of them changes.
+        stamp.device ^= metadata.dev();
+        stamp.inode = stamp.inode.rotate_left(1) ^ metadata.ino();
+        stamp.size = stamp.size.wrapping_add(metadata.size());
+        stamp.modified = stamp.modified.max((metadata.mtime(), metadata.mtime_nsec()));
+        stamp.changed = stamp.changed.max((metadata.ctime(), metadata.ctime_nsec()));
+    }
+    Ok(stamp)
 }
 
 /// Fills `bytes` from a blob.

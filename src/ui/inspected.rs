@@ -46,6 +46,7 @@ fn head(inspection: &Inspection) -> String {
     let archs: Vec<_> = inspection.architectures.iter().map(|arch| format!("linux/{arch}")).collect();
     let what = match (inspection.kind, inspection.form) {
         (Kind::Lock, _) => "lock",
+        (Kind::Bundle, Some(Form::Delta)) => "delta",
         (Kind::Bundle, Some(Form::Unpacked)) => "unpacked bundle",
         (Kind::Bundle, Some(Form::Recompressed)) => "recompressed bundle",
         (Kind::Bundle, _) => "bundle",

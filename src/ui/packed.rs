@@ -33,3 +33,16 @@ pub fn signed(signed: &crate::sign::Signed) -> String {
         signed.sums_sha256.hex()
     )
 }
+
+/// The report of `bundler apply`.
+#[must_use]
+pub fn applied(applied: &crate::apply::Applied) -> String {
+    format!(
+        "{}\n  {}, {} of it from the base\n  sha256 {}\n  sha256 of SHA256SUMS {}\n",
+        applied.path.display(),
+        size::bytes(applied.size),
+        size::bytes(applied.from_base),
+        applied.sha256.hex(),
+        applied.sums_sha256.hex()
+    )
+}

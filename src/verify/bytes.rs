@@ -11,7 +11,7 @@ use super::report::{Finding, Kind, Report};
 use crate::bundle::parts::Parts;
 use crate::bundle::read::framed::Archive;
 use crate::bundle::read::{Bundle, Fault, Form};
-use crate::bundle::{gzip, model, tar};
+use crate::bundle::{delta, gzip, model, tar};
 use crate::event::{Event, Reporter};
 use crate::oci::{Digest, Hasher};
 
@@ -83,6 +83,9 @@ pub(super) fn check(
     reporter: &dyn Reporter,
     report: &mut Report,
 ) -> Hashed {
+    if let Some(delta) = bundle.delta() {
+        return of_delta(bundle, delta, jobs, archive, reporter, report);
+    }
     form(bundle, report);
     let mut queue: Vec<_> = (0..bundle.members().len()).map(Job::Member).collect();
     let mut jobs = jobs.get();
@@ -142,6 +145,30 @@ pub(super) fn check(
     hashed
 }
 
+/// Hashes a delta, and of its base, if it is there, what the delta leaves out.
+fn of_delta(
+    bundle: &Bundle,
+    delta: &delta::Delta,
+    jobs: NonZero<usize>,
+    archive: bool,
+    reporter: &dyn Reporter,
+    report: &mut Report,
+) -> Hashed {
+    let raw = check(&delta.raw, jobs, archive, reporter, report);
+    let findings = Mutex::new(Vec::new());
+    let mut worker = Worker { bundle, reporter, findings: &findings, buffer: Vec::new() };
+    let digest = |(index, source): (usize, &delta::Source)| match source {
+        delta::Source::Carried(index) => raw.members[*index],
+        delta::Source::Omitted(None) => None,
+        delta::Source::Omitted(Some(_)) => worker.plain(index),
+    };
+    let members = delta.sources.iter().enumerate().map(digest).collect();
+    for finding in findings.into_inner().unwrap_or_else(PoisonError::into_inner) {
+        report.add(finding);
+    }
+    Hashed { members, archive: raw.archive }
+}
+
 /// What can be said about the form before the bytes are read.
 fn form(bundle: &Bundle, report: &mut Report) {
     if bundle.form() == Form::Recompressed {
@@ -160,7 +187,9 @@ fn form(bundle: &Bundle, report: &mut Report) {
         return;
     }
     for pair in bundle.members().windows(2) {
-        if model::order(&pair[0].path) >= model::order(&pair[1].path) {
+        let is_delta = bundle.find(delta::DELTA_YAML).is_some();
+        let order = |path| if is_delta { delta::order(path) } else { (0, model::order(path)) };
+        if order(&pair[0].path) >= order(&pair[1].path) {
             report.add(
                 Finding::new(Kind::Form, format!("not in its place: it follows `{}`", pair[0].path)).at(&pair[1].path),
             );

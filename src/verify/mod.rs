@@ -62,6 +62,7 @@ pub fn verify_all(
         }
     };
     report.form = Some(bundle.form());
+    report.base = bundle.delta_file().map(bundle::delta::DeltaFile::base_name);
     report.members = bundle.members().len();
     report.bytes = bundle.members().iter().map(|member| member.size).sum();
     let published = bundle.published().unwrap_or_else(|error| {

@@ -20,6 +20,9 @@ pub struct Report {
     pub good: bool,
     /// In which form the bundle is; none when it could not be read.
     pub form: Option<Form>,
+    /// Of a delta, the bundle that has the rest.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub base: Option<String>,
     /// The bundle's name.
     pub name: Option<String>,
     /// The bundle's version.
@@ -95,6 +98,7 @@ impl Report {
             path: path.display().to_string(),
             good: true,
             form: None,
+            base: None,
             name: None,
             version: None,
             profiles: Vec::new(),

@@ -5,14 +5,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each module after those that it may use. `error` gathers the errors of all and is used by all.
-const ORDER: [&str; 30] = [
+const ORDER: [&str; 31] = [
     "exit", "event", "name", "size", "version", "oci", "member", "yaml", "config", "catalog", "lock", "store",
-    "bundle", "sbom", "sign", "plan", "chart", "source", "fetch", "resolve", "pack", "verify", "inspect", "load",
-    "serve", "push", "ui", "cli", "lib", "main",
+    "bundle", "apply", "sbom", "sign", "plan", "chart", "source", "fetch", "resolve", "pack", "verify", "inspect",
+    "load", "serve", "push", "ui", "cli", "lib", "main",
 ];
 
 /// What reads a bundle on a site, and what it must not reach.
-const OFFLINE: [&str; 6] = ["bundle", "sign", "verify", "inspect", "load", "serve"];
+const OFFLINE: [&str; 7] = ["bundle", "apply", "sign", "verify", "inspect", "load", "serve"];
 const NETWORK: [&str; 4] = ["source", "fetch", "resolve", "pack"];
 
 fn files(directory: &Path, found: &mut Vec<PathBuf>) {

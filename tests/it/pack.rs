@@ -1,6 +1,7 @@
 //! `bundler pack` against a real registry, and against the embedded upstream when something has to go wrong.
 
 mod crash;
+mod delta;
 mod disk;
 mod earlier;
 mod faults;

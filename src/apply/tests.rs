@@ -1,0 +1,170 @@
+use proptest::prelude::*;
+
+use super::*;
+use crate::bundle::contents::assemble;
+use crate::bundle::contents::tests::Sample;
+use crate::bundle::delta::{self, DELTA_YAML};
+use crate::bundle::set::Set;
+use crate::event::Silent;
+use crate::oci::Arch;
+use crate::verify;
+
+/// A base, a full bundle and a delta that leaves out the blobs of which `leave_out` says so.
+struct Case {
+    directory: tempfile::TempDir,
+    full: Vec<u8>,
+}
+
+impl Case {
+    fn new(leave_out: impl Fn(Digest) -> bool) -> Self {
+        Self::changed(leave_out, |_| {})
+    }
+
+    fn changed(leave_out: impl Fn(Digest) -> bool, change: impl FnOnce(&mut Vec<Member>)) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let sample = Sample::new(&[Arch::Arm64]);
+        let path = |name: &str| directory.path().join(name);
+        sample.write(&path("base.tar.gz"));
+        // The same blobs under another version.
+        let mut newer = Sample::new(&[Arch::Arm64]);
+        newer.parts.bundle.version = "1.5.0".to_owned();
+        newer.write(&path("full.tar.gz"));
+        let full = std::fs::read(path("full.tar.gz")).unwrap();
+        std::fs::remove_file(path("full.tar.gz")).unwrap();
+        let base = delta::base_of(&Bundle::open(&path("base.tar.gz")).unwrap()).unwrap();
+        let members = assemble(&newer.parts).unwrap();
+        let mut members = delta::members(&newer.parts.bundle, members, Some(base), |digest, _| leave_out(digest));
+        change(&mut members);
+        let writer = Writer::create(&path("delta.tar.gz"), Layout::new(members).unwrap()).unwrap();
+        for index in 0..writer.layout().members().len() {
+            let slot = writer.slot(index);
+            if let Content::Blob(digest) = slot.member().content {
+                slot.write_at(0, &newer.blobs[&digest]).unwrap();
+            }
+        }
+        writer.seal().unwrap().publish().unwrap();
+        Self { directory, full }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.directory.path().join(name)
+    }
+
+    fn apply(&self) -> Result<Applied, Error> {
+        let (base, delta) = (self.path("base.tar.gz"), self.path("delta.tar.gz"));
+        apply(&base, &delta, &self.path("full.tar.gz"), NonZero::new(2).unwrap(), &Silent)
+    }
+
+    fn refused(&self) -> Error {
+        let error = self.apply().unwrap_err();
+        let partial = |name: &str| self.path(name).exists();
+        assert!(!partial("full.tar.gz") && !partial(".full.tar.gz.partial"), "nothing half stays");
+        error
+    }
+}
+
+/// Replaces a text in delta.yaml.
+fn edit(from: &'static str, to: &'static str) -> impl FnOnce(&mut Vec<Member>) {
+    move |members| {
+        let Content::Inline(bytes) = &members[0].content else { panic!("{}", members[0].path) };
+        assert_eq!(members[0].path, DELTA_YAML);
+        let text = String::from_utf8(bytes.to_vec()).unwrap();
+        assert!(text.contains(from), "{text}");
+        members[0] = Member::inline(DELTA_YAML, text.replacen(from, to, 1));
+    }
+}
+
+#[test]
+fn the_full_bundle_comes_back() {
+    let case = Case::new(|_| true);
+    let applied = case.apply().unwrap();
+    assert!(std::fs::read(case.path("full.tar.gz")).unwrap() == case.full);
+    assert_eq!((applied.sha256, applied.size), (Digest::of(&case.full), case.full.len() as u64));
+    assert!(applied.from_base > 200_000);
+
+    // Alone it is good, and says whose delta it is.
+    let jobs = NonZero::new(2).unwrap();
+    let report = verify::verify(&case.path("delta.tar.gz"), jobs, None, &Silent).unwrap();
+    assert!(report.good, "{:#?}", report.findings);
+    assert!(report.base.is_some_and(|base| base.starts_with("observability 1.4.0 with SHA256SUMS sha256:")));
+
+    // With its base it is read as the full one.
+    let alone = Set::open(&[case.path("delta.tar.gz")]).unwrap_err();
+    assert!(alone.to_string().contains("observability 1.4.0"), "{alone}");
+    let set = Set::open(&[case.path("delta.tar.gz"), case.path("base.tar.gz")]).unwrap();
+    assert_eq!((set.bundles().len(), set.bundles()[0].about.version.as_str()), (1, "1.5.0"));
+    for digest in Sample::new(&[Arch::Arm64]).blobs.keys() {
+        let Some(blob) = set.blob(*digest) else { continue };
+        let mut bytes = vec![0; usize::try_from(blob.size).unwrap()];
+        set.read_at(blob, 0, &mut bytes).unwrap();
+        assert_eq!(Digest::of(&bytes), *digest);
+    }
+}
+
+#[test]
+fn a_wrong_or_damaged_base_is_named() {
+    let case = Case::new(|_| true);
+    let base = std::fs::read(case.path("base.tar.gz")).unwrap();
+    let bundle = Bundle::open(&case.path("base.tar.gz")).unwrap();
+    let at = bundle::gzip::file_offset(bundle.members()[bundle.find("files/tool").unwrap()].range().start);
+    let mut damaged = base.clone();
+    damaged[usize::try_from(at).unwrap()] ^= 1;
+    std::fs::write(case.path("base.tar.gz"), damaged).unwrap();
+    let error = case.refused();
+    assert!(matches!(&error, Error::Damaged { path, .. } if path.ends_with("base.tar.gz")), "{error}");
+    assert_eq!(error.exit(), Exit::Mismatch);
+    // The full bundle is not the base.
+    std::fs::write(case.path("base.tar.gz"), &case.full).unwrap();
+    let error = case.refused();
+    assert!(error.to_string().contains("is not the base") && error.to_string().contains("1.4.0"), "{error}");
+    assert_eq!(error.exit(), Exit::Usage);
+    // Nor is the delta.
+    std::fs::copy(case.path("delta.tar.gz"), case.path("base.tar.gz")).unwrap();
+    assert_eq!(case.refused().exit(), Exit::Usage);
+}
+
+#[test]
+fn a_delta_that_lies_is_refused() {
+    for (from, to) in [
+        ("path: charts/", "path: ../charts/"),
+        ("path: charts/", "path: /charts/"),
+        ("path: files/tool", "path: bundle.yaml"),
+        ("size: 15", "size: 16"),
+        ("path: files/tool", "path: files/notes.txt"),
+        ("schema: 1", "schema: 2"),
+        ("sums_sha256: sha256:", "sums_sha256: sha256:0"),
+    ] {
+        let case = Case::changed(|_| true, edit(from, to));
+        let error = case.refused();
+        assert!(matches!(error.exit(), Exit::Mismatch | Exit::Usage), "{to}: {error}");
+        let jobs = NonZero::<usize>::MIN;
+        let report = verify::verify(&case.path("delta.tar.gz"), jobs, None, &Silent).unwrap();
+        assert!(!report.good, "{to}");
+    }
+}
+
+#[test]
+fn every_flipped_bit_of_a_delta_is_found() {
+    let case = Case::new(|digest| digest.as_bytes()[0] > 100);
+    let path = case.path("delta.tar.gz");
+    std::fs::remove_file(case.path("delta.tar.gz.sha256")).unwrap();
+    let good = std::fs::read(&path).unwrap();
+    for (round, place) in (0..good.len()).step_by(4096).chain(0..10).enumerate() {
+        let mut bytes = good.clone();
+        bytes[place] ^= 1 << (round % 8);
+        std::fs::write(&path, bytes).unwrap();
+        let report = verify::verify(&path, NonZero::<usize>::MIN, None, &Silent).unwrap();
+        assert!(!report.good, "bit {} of byte {place}", round % 8);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(12))]
+
+    #[test]
+    fn whatever_is_left_out_the_full_bundle_comes_back(seed in any::<u8>()) {
+        let case = Case::new(|digest| digest.as_bytes()[1] < seed);
+        case.apply().unwrap();
+        prop_assert!(std::fs::read(case.path("full.tar.gz")).unwrap() == case.full);
+    }
+}

@@ -1,0 +1,32 @@
+//! `bundler apply`.
+
+use std::num::NonZero;
+use std::path::PathBuf;
+
+use super::{Format, Global, Outcome, print, print_json};
+use crate::{apply, ui};
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// The bundle that the delta was made for; an archive, its first part, or the directory that it was unpacked into
+    base: PathBuf,
+    /// The delta
+    delta: PathBuf,
+    /// The full bundle, byte for byte the published one
+    #[arg(short, long, value_name = "FILE")]
+    output: PathBuf,
+}
+
+impl Args {
+    pub(super) fn run(&self, global: &Global) -> Outcome {
+        let reporter = global.reporter();
+        let jobs = global.jobs.and_then(|jobs| NonZero::new(usize::from(jobs)));
+        let cores = || std::thread::available_parallelism().unwrap_or(NonZero::<usize>::MIN);
+        let applied = apply::apply(&self.base, &self.delta, &self.output, jobs.unwrap_or_else(cores), &*reporter)?;
+        drop(reporter);
+        match global.format {
+            Format::Json => print_json(&applied),
+            Format::Text | Format::Markdown => print(&ui::packed::applied(&applied)),
+        }
+    }
+}
