@@ -222,9 +222,8 @@ pub(crate) enum Source {
 impl Delta {
     /// Reads what a delta says; gives the members of the full bundle, with those that are left out.
     pub(super) fn of(raw: Bundle) -> Result<(Self, Vec<Entry>), read::Error> {
-        let damaged = |reason: &str| {
-            read::Error::Delta(Error::Damaged { path: raw.path().to_owned(), reason: reason.to_owned() })
-        };
+        let damaged =
+            |reason: &str| read::Error::from(Error::Damaged { path: raw.path().to_owned(), reason: reason.to_owned() });
         let text = String::from_utf8(raw.read(DELTA_YAML, yaml::MAX_YAML as u64)?);
         let text = text.map_err(|_| damaged("its delta.yaml is not UTF-8"))?;
         let file = raw.path().join(DELTA_YAML).display().to_string();

@@ -95,7 +95,7 @@ pub enum Error {
     Parts(#[from] parts::Error),
     /// A delta, or its base, cannot be used.
     #[error(transparent)]
-    Delta(#[from] delta::Error),
+    Delta(Box<delta::Error>),
     /// `bundle.yaml` is wrong at a place.
     #[error(transparent)]
     About(#[from] YamlError),
@@ -109,6 +109,13 @@ pub enum Error {
         /// The newest schema that is known.
         known: u32,
     },
+}
+
+impl From<delta::Error> for Error {
+    fn from(error: delta::Error) -> Self {
+        // It has the most to tell; unboxed, it would make every result large.
+        Self::Delta(Box::new(error))
+    }
 }
 
 impl Diagnostic for Error {
