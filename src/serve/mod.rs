@@ -1,6 +1,6 @@
 //! Serving: bundles as a read-only registry, a Helm repository and files, straight from the archive.
 //!
-//! Nothing is unpacked and nothing is hashed at the start; [`trust`] sees to it that nothing wrong is given out
+//! Nothing is unpacked and nothing is hashed at the start; `trust` sees to it that nothing wrong is given out
 //! as good. The registry follows the OCI distribution specification v1.1 as far as pulling and listing go.
 
 mod answer;
