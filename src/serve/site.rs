@@ -174,7 +174,7 @@ impl Site {
         let form = |page: &[&str]| json!({"name": name, "tags": page});
         let path = format!("/v2/{name}/tags/list");
         if let (Some(chart), None) = (name.strip_prefix(CHARTS), &query.ns) {
-            let mut tags: Vec<_> = self.charts().await.versions(chart).map(super::charts::Chart::tag).collect();
+            let mut tags: Vec<_> = self.charts().await.versions(chart).map(|chart| chart.tag.clone()).collect();
             tags.sort();
             if !tags.is_empty() {
                 return self.list(tags.iter().map(String::as_str), query, &path, form);
@@ -220,7 +220,7 @@ impl Site {
         if let (Some(chart), None) = (name.strip_prefix(CHARTS), &ns) {
             let charts = self.charts().await;
             let found =
-                charts.versions(chart).find(|chart| chart.tag() == wanted || chart.manifest.to_string() == wanted);
+                charts.versions(chart).find(|chart| chart.tag == wanted || chart.manifest.to_string() == wanted);
             if let Some(document) = found.and_then(|chart| Some((chart.manifest, charts.document(chart.manifest)?))) {
                 return answer::document(media_type::OCI_MANIFEST, document.0, document.1.clone());
             }
