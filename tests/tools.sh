@@ -58,40 +58,80 @@ private_apt() {
     -o Dir::State="$tools/apt/state" -o Dir::State::status="$tools/apt/status" -o Dir::Cache="$tools/apt/cache" "$@"
 }
 
+# download_debs DIRECTORY PACKAGE…: into an empty directory, with the state of apt beside it for as long as it takes.
+download_debs() {
+  local directory=$1
+  shift
+  if ! command -v apt-get >/dev/null; then
+    say "no apt-get here: $* cannot be had"
+    return 1
+  fi
+  if ! grep -qs '^ID=debian$' /etc/os-release; then
+    # Other distributions keep arm64 elsewhere, or have other packages.
+    say "these are Debian's packages, so they are downloaded on Debian only: $*"
+    return 1
+  fi
+  mkdir -p "$tools/apt/state/lists/partial" "$tools/apt/cache/archives/partial"
+  : >"$tools/apt/status"
+  rm -rf "$directory"
+  mkdir -p "$directory"
+  private_apt update >&2
+  (cd "$directory" && private_apt download "$@" >&2)
+  rm -rf "$tools/apt"
+}
+
 download_packages() {
   if [ -e "$debs/complete" ]; then
     return 0
   fi
-  if ! command -v apt-get >/dev/null; then
-    say "no apt-get here: the test images cannot be made"
-    return 0
-  fi
-  if ! grep -qs '^ID=debian$' /etc/os-release; then
-    # Other distributions keep arm64 elsewhere, or have other packages.
-    say "the test images are made of Debian's packages, so they are made on Debian only"
-    return 0
-  fi
   say "downloading the packages of the test images"
-  mkdir -p "$tools/apt/state/lists/partial" "$tools/apt/cache/archives/partial"
-  : >"$tools/apt/status"
-  rm -rf "$debs"
-  mkdir -p "$debs"
-  private_apt update >&2
   local package architecture wanted=()
   for package in "${packages[@]}"; do
     for architecture in "${architectures[@]}"; do
       wanted+=("$package:$architecture")
     done
   done
-  (cd "$debs" && private_apt download "${wanted[@]}" >&2)
+  download_debs "$debs" "${wanted[@]}" || return 0
   for package in "${packages[@]}"; do
     for architecture in "${architectures[@]}"; do
       local found=("$debs/${package}"_*_"$architecture.deb")
       [ -e "${found[0]}" ] || { say "$package for $architecture did not come"; return 1; }
     done
   done
-  rm -rf "$tools/apt"
   touch "$debs/complete"
+}
+
+# Debian's Prometheus, Alertmanager, exporters and nginx to run on loopback. Unpacked, not installed: no service starts.
+unpack_monitoring() {
+  local root=$tools/debian deb
+  [ ! -e "$root/complete" ] || return 0
+  say "unpacking Debian's Prometheus, its exporters and nginx"
+  local architecture wanted=()
+  architecture=$(dpkg --print-architecture)
+  for deb in "${packages[@]}" prometheus-pushgateway nginx; do
+    wanted+=("$deb:$architecture")
+  done
+  rm -rf "$root"
+  download_debs "$root/debs" "${wanted[@]}" || return 0
+  for deb in "$root"/debs/*.deb; do
+    dpkg-deb -x "$deb" "$root"
+  done
+  rm -rf "$root/debs"
+  touch "$root/complete"
+}
+
+# The grammar by which Grafana reads LogQL.
+install_grammars() {
+  local root=$tools/node
+  [ ! -e "$root/complete" ] || return 0
+  if ! command -v npm >/dev/null; then
+    say "no npm here: queries of logs cannot be parsed"
+    return 0
+  fi
+  say "installing the grammar of LogQL"
+  rm -rf "$root"
+  npm install --no-audit --no-fund --ignore-scripts --loglevel=error --prefix "$root" @grafana/lezer-logql@0.4.2 @lezer/lr@1.4.10 >&2
+  touch "$root/complete"
 }
 
 # The browser that reads the page of `inspect --html`; on Ubuntu the package is a snap, and runners have Chrome.
@@ -155,10 +195,12 @@ case ${1:-all} in
   validator) install_validator ;;
   clients) install_clients ;;
   browser) install_browser ;;
+  monitoring) unpack_monitoring ;;
+  grammars) install_grammars ;;
   registry) build_registry ;;
   all)
     # Each in a shell of its own: one that fails does not keep the other from its work.
-    for step in programs packages validator clients browser registry; do
+    for step in programs packages monitoring grammars validator clients browser registry; do
       tests/tools.sh "$step" || say "could not get the $step; the tests that need them will say so"
     done
     if helm=$(tests/helm.sh); then
@@ -168,7 +210,7 @@ case ${1:-all} in
     fi
     ;;
   *)
-    say "usage: tests/tools.sh [programs|packages|validator|clients|browser|registry]"
+    say "usage: tests/tools.sh [programs|packages|monitoring|grammars|validator|clients|browser|registry]"
     exit 2
     ;;
 esac

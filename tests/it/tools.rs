@@ -33,3 +33,25 @@ fn a_secured_registry_wants_its_password() {
     assert_eq!(status("carrier:wrong"), "401");
     assert_eq!(status(&format!("{}:{}", support::USER, support::PASSWORD)), "200");
 }
+
+#[test]
+fn the_grammar_of_logql_tells_a_query_from_what_is_none() {
+    let expressions =
+        [r#"{app="edgecore"} |= "error""#, r#"sum by (node) (rate({location="edge"}[5m]))"#, "{app=}", ""];
+    let Some(failures) = support::logql_failures(&expressions.map(String::from)) else { return };
+    assert_eq!(failures.iter().map(Option::is_some).collect::<Vec<_>>(), [false, false, true, true], "{failures:?}");
+}
+
+#[test]
+fn promtool_tells_a_query_from_what_is_none() {
+    let Some(promtool) = support::monitoring("promtool") else { return };
+    let sandbox = Sandbox::new();
+    let check = |expression: &str| {
+        let rules = format!("groups: [{{name: g, rules: [{{record: 'a:b', expr: '{expression}'}}]}}]\n");
+        sandbox.write("rules.yaml", &rules);
+        let mut command = sandbox.command(&promtool);
+        command.args(["check", "rules"]).arg(sandbox.path("rules.yaml")).output().unwrap().status.success()
+    };
+    assert!(check("rate(node_cpu_seconds_total[5m])"));
+    assert!(!check("rate(node_cpu_seconds_total)"));
+}
