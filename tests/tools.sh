@@ -165,11 +165,14 @@ install_validator() {
   touch "$tools/python/complete"
 }
 
-# Clients of registries that Debian does not have, from the Go module proxy.
+# What Debian does not have, or has too old: clients of registries, a validator of custom resources, and the amtool
+# of the lock's Alertmanager, whose settings an older one refuses.
 clients=(
   crane=github.com/google/go-containerregistry/cmd/crane@v0.22.1
   regctl=github.com/regclient/regclient/cmd/regctl@v0.11.7
   oras=oras.land/oras/cmd/oras@v1.3.3
+  kubeconform=github.com/yannh/kubeconform/cmd/kubeconform@v0.7.0
+  amtool=github.com/prometheus/alertmanager/cmd/amtool@v0.34.0
 )
 
 install_clients() {

@@ -23,6 +23,7 @@ mod registry_client;
 mod resolve;
 mod security;
 mod serve;
+mod stack;
 mod tools;
 mod upstream_clients;
 mod wrong_files;

@@ -114,12 +114,21 @@ pub(crate) fn archive(histories: &Histories, name: &str, version: &str, date: Ti
     if let Some(archive) = ARCHIVES.lock().expect("nobody panics with it").get(&key) {
         return Some(archive.clone());
     }
+    let archive = package(histories, name, version, date)?;
+    ARCHIVES.lock().expect("nobody panics with it").insert(key, archive.clone());
+    Some(archive)
+}
+
+/// A chart with the images of the histories' last day, whatever its version; for renders outside the upstream.
+pub(crate) fn newest(histories: &Histories, name: &str, version: &str) -> Option<Bytes> {
+    package(histories, name, version, Timestamp::MAX)
+}
+
+fn package(histories: &Histories, name: &str, version: &str, date: Timestamp) -> Option<Bytes> {
     let mut files = Vec::new();
     collect(histories, name, version, date, &format!("{name}/"), &mut files)?;
     let files: Vec<_> = files.iter().map(|(path, text)| (path.as_str(), 0o644, text.as_bytes())).collect();
-    let archive = Layer::new(&tar(&files), Compression::Gzip).bytes;
-    ARCHIVES.lock().expect("nobody panics with it").insert(key, archive.clone());
-    Some(archive)
+    Some(Layer::new(&tar(&files), Compression::Gzip).bytes)
 }
 
 fn collect(

@@ -12,6 +12,6 @@ pub(crate) mod image;
 mod registry;
 mod server;
 mod table;
-mod world;
+pub(crate) mod world;
 
 pub(crate) use server::Upstream;

@@ -245,6 +245,11 @@ impl World {
         })
     }
 
+    /// The archive of a chart as it would be today, for those that charts/ holds.
+    pub(crate) fn chart_of_today(name: &str, version: &str) -> Option<Bytes> {
+        chart::newest(&HISTORIES, name, version)
+    }
+
     /// The archive of a chart, for those that charts/ holds.
     pub(crate) fn chart(&self, chart: &ChartVersion<'_>) -> Option<Bytes> {
         chart::archive(self.histories, chart.name, chart.version, chart.tag.date)

@@ -1,0 +1,6 @@
+//! The stack that the bundle installs: what real Helm makes of our values, and our own manifests.
+
+mod every;
+mod metrics;
+pub(crate) mod render;
+mod schema;
