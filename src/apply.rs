@@ -86,6 +86,7 @@ pub fn apply(
 ) -> Result<Applied, Error> {
     let mut full = Bundle::open(delta).map_err(bundle::Error::from)?;
     full.join(Arc::new(Bundle::open(base).map_err(bundle::Error::from)?)).map_err(bundle::Error::from)?;
+    full.tell_form(reporter);
     let (members, from_base, sums_sha256) = members(&full)?;
     let total = members.iter().map(|member| member.size).sum();
     reporter.report(Event::Total { bytes: total, items: members.len() as u64 });

@@ -1,153 +1,37 @@
-//! Reading a bundle: any byte at once where it is in canonical form, in order where somebody
-//! recompressed it, and from the files where it is unpacked.
+//! Reading a bundle: any byte at once where it is in canonical form, from places that one pass remembers where
+//! somebody recompressed it, and from the files where it is unpacked.
 
 use std::collections::HashMap;
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use super::delta::{self, Delta, Source};
 use super::model::{self, BundleFile};
 use super::parts::{self, Parts};
 use super::volume::Volume;
 use super::{name, sums, tar};
-use crate::error::Diagnostic;
-use crate::exit::Exit;
+use crate::event::{Event, Reporter};
 use crate::oci::Digest;
 use crate::yaml::{self, YamlError};
 
 mod directory;
+mod error;
 pub mod framed;
-mod stream;
+mod inflate;
+mod recompressed;
 #[cfg(test)]
 mod tests;
 
+use inflate::Forward as _;
+
 pub use directory::Foreign;
+pub use error::Error;
+pub(crate) use error::Fault;
 
 /// The most members that are read, 100 000: a bundle of all our components has some hundreds.
 pub const MAX_MEMBERS: usize = sums::MAX_FILES;
-
-/// Why a bundle cannot be read.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// The disk said no.
-    #[error("cannot read `{path}`")]
-    Disk {
-        /// The file or directory.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
-    /// Something else.
-    #[error("`{path}` is no bundle: {reason}")]
-    NotBundle {
-        /// The file or directory.
-        path: PathBuf,
-        /// What a bundle has.
-        reason: &'static str,
-    },
-    /// Bytes that cannot be as they were written.
-    #[error("`{path}` is damaged at byte {at} of its tar: {reason}")]
-    Damaged {
-        /// The archive.
-        path: PathBuf,
-        /// Where in the tar.
-        at: u64,
-        /// What is wrong there.
-        reason: String,
-    },
-    /// An entry that a bundle does not have, such as a link.
-    #[error("`{path}` is damaged or hostile at byte {at} of its tar")]
-    Entry {
-        /// The archive.
-        path: PathBuf,
-        /// Where in the tar.
-        at: u64,
-        /// What is wrong with it.
-        source: tar::Error,
-    },
-    /// `FILE.sha256` is not what `sha256sum` writes.
-    #[error("`{0}` is not one line of sha256 and name")]
-    Checksum(PathBuf),
-    /// A member is not there.
-    #[error("`{path}` is no bundle: it has no `{member}`")]
-    Missing {
-        /// The bundle.
-        path: PathBuf,
-        /// The member.
-        member: String,
-    },
-    /// A member is larger than it can be.
-    #[error("`{member}` of `{path}` has {size} bytes; at most {limit} are read")]
-    TooLarge {
-        /// The bundle.
-        path: PathBuf,
-        /// The member.
-        member: String,
-        /// Its size.
-        size: u64,
-        /// The bound.
-        limit: u64,
-    },
-    /// The parts of an archive are not all there, or not what they are named.
-    #[error(transparent)]
-    Parts(#[from] parts::Error),
-    /// A delta, or its base, cannot be used.
-    #[error(transparent)]
-    Delta(Box<delta::Error>),
-    /// `bundle.yaml` is wrong at a place.
-    #[error(transparent)]
-    About(#[from] YamlError),
-    /// Written by a newer version of this program.
-    #[error("`{path}` has schema {found}, this program reads up to {known}")]
-    Newer {
-        /// The bundle.
-        path: PathBuf,
-        /// The schema in `bundle.yaml`.
-        found: u32,
-        /// The newest schema that is known.
-        known: u32,
-    },
-}
-
-impl From<delta::Error> for Error {
-    fn from(error: delta::Error) -> Self {
-        // It has the most to tell; unboxed, it would make every result large.
-        Self::Delta(Box::new(error))
-    }
-}
-
-impl Diagnostic for Error {
-    fn exit(&self) -> Exit {
-        match self {
-            // What the command line names is not there.
-            Self::Disk { source, .. }
-                if matches!(source.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) =>
-            {
-                Exit::Usage
-            }
-            Self::Disk { .. } => Exit::Disk,
-            Self::NotBundle { .. } | Self::Missing { .. } | Self::Newer { .. } => Exit::Usage,
-            Self::Damaged { .. } | Self::Entry { .. } | Self::TooLarge { .. } | Self::About(_) => Exit::Mismatch,
-            Self::Checksum(_) => Exit::Mismatch,
-            Self::Parts(error) => error.exit(),
-            Self::Delta(error) => error.exit(),
-        }
-    }
-
-    fn hint(&self) -> Option<String> {
-        match self {
-            Self::Damaged { .. } | Self::Entry { .. } | Self::TooLarge { .. } | Self::About(_) => {
-                Some("`bundler verify` lists all that is wrong; copy the bundle again".to_owned())
-            }
-            Self::Parts(error) => error.hint(),
-            Self::Delta(error) => error.hint(),
-            Self::Newer { .. } => Some("use the version of bundler that wrote it, or a newer one".to_owned()),
-            Self::Disk { .. } | Self::NotBundle { .. } | Self::Missing { .. } | Self::Checksum(_) => None,
-        }
-    }
-}
 
 /// In which form a bundle is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
@@ -155,7 +39,7 @@ impl Diagnostic for Error {
 pub enum Form {
     /// As it was written: any byte can be read at once.
     Canonical,
-    /// Compressed again: read in order.
+    /// Compressed again: read in full once, then from the nearest of some places.
     Recompressed,
     /// A directory.
     Unpacked,
@@ -202,7 +86,7 @@ pub struct Bundle {
 #[derive(Debug)]
 enum Inner {
     Canonical(framed::Archive),
-    Recompressed { stream: Box<Mutex<stream::Stream>>, trailing: u64 },
+    Recompressed(recompressed::Archive),
     Unpacked { foreign: Vec<Foreign> },
     Delta(Box<Delta>),
 }
@@ -243,7 +127,7 @@ impl Bundle {
         match Inner::of_volume(path, volume) {
             Ok((inner, members)) => Self::new(path, Some(parts), inner, members).or_delta(),
             // What is right in every block and ends too early lacks its end.
-            Err(Error::Damaged { .. }) => Err(parts.short().into()),
+            Err(Error::Damaged { reason, .. }) if reason == error::ENDED => Err(parts.short().into()),
             Err(error) => Err(error),
         }
     }
@@ -276,27 +160,28 @@ impl Bundle {
         if let Inner::Delta(delta) = &self.inner { Some(delta) } else { None }
     }
 
-    /// The archive or directory that has the bytes of a member: of a delta with its base, one of the two.
-    pub(crate) fn source_of(&self, index: usize) -> PathBuf {
-        match self.delta().map(|delta| (delta.sources[index], delta.base())) {
-            Some((Source::Omitted(Some(_)), Some(base))) => base.path.clone(),
-            _ => self.path.clone(),
+    /// The bundle that has the bytes of a member, and its place there: of a delta, itself or its base.
+    fn holder(&self, index: usize) -> Option<(&Self, usize)> {
+        let Some(delta) = self.delta() else { return Some((self, index)) };
+        match delta.sources[index] {
+            Source::Carried(index) => Some((&delta.raw, index)),
+            Source::Omitted(index) => Some((delta.base()?, index?)),
         }
     }
 
-    /// The files that have the bytes of a member; of parts, all of them.
-    pub(crate) fn files_of(&self, index: usize) -> Vec<PathBuf> {
-        if let Some(delta) = self.delta() {
-            return match (delta.sources[index], delta.base()) {
-                (Source::Omitted(Some(index)), Some(base)) => base.files_of(index),
-                (Source::Carried(index), _) => delta.raw.files_of(index),
-                (Source::Omitted(_), _) => Vec::new(),
-            };
-        }
-        match (&self.parts, &self.inner) {
-            (Some(parts), _) => parts.paths.clone(),
-            (None, Inner::Unpacked { .. }) => vec![self.path.join(&self.members[index].path)],
-            (None, _) => vec![self.path.clone()],
+    /// The archive or directory that has the bytes of a member: of a delta with its base, one of the two.
+    pub(crate) fn source_of(&self, index: usize) -> PathBuf {
+        self.holder(index).map_or(&self.path, |(bundle, _)| &bundle.path).clone()
+    }
+
+    /// The files that have the bytes of a member, of parts all of them; and whether they are open for as long as the
+    /// bundle is, whatever becomes of their names.
+    pub(crate) fn files_of(&self, index: usize) -> (Vec<PathBuf>, bool) {
+        let Some((bundle, index)) = self.holder(index) else { return (Vec::new(), false) };
+        match (&bundle.parts, &bundle.inner) {
+            (Some(parts), _) => (parts.paths.clone(), true),
+            (None, Inner::Unpacked { .. }) => (vec![bundle.path.join(&bundle.members[index].path)], false),
+            (None, _) => (vec![bundle.path.clone()], true),
         }
     }
 
@@ -322,9 +207,27 @@ impl Bundle {
     pub const fn form(&self) -> Form {
         match self.inner {
             Inner::Canonical(_) => Form::Canonical,
-            Inner::Recompressed { .. } => Form::Recompressed,
+            Inner::Recompressed(_) => Form::Recompressed,
             Inner::Unpacked { .. } => Form::Unpacked,
             Inner::Delta(_) => Form::Delta,
+        }
+    }
+
+    /// The archives that somebody compressed again: this one, or of a delta both it and its base.
+    fn recompressed(&self) -> Vec<&Path> {
+        match &self.inner {
+            Inner::Recompressed(_) => vec![&self.path],
+            Inner::Delta(delta) => delta.base().into_iter().chain([&delta.raw]).flat_map(Self::recompressed).collect(),
+            Inner::Canonical(_) | Inner::Unpacked { .. } => Vec::new(),
+        }
+    }
+
+    /// Tells when it is not in the form that it was written in, and slow for that.
+    pub fn tell_form(&self, reporter: &dyn Reporter) {
+        for path in self.recompressed() {
+            let path = path.display();
+            let text = format!("`{path}` was compressed again after it was packed; it is read, but slower");
+            reporter.report(Event::Warning(&text));
         }
     }
 
@@ -354,9 +257,7 @@ impl Bundle {
         let result = match &self.inner {
             Inner::Delta(delta) => return delta.read_at(index, &member.path, offset, bytes),
             Inner::Canonical(archive) => archive.read(member.start + offset, bytes),
-            Inner::Recompressed { stream, .. } => {
-                stream.lock().unwrap_or_else(PoisonError::into_inner).read(member.start + offset, bytes)
-            }
+            Inner::Recompressed(archive) => archive.read(member.start + offset, bytes),
             Inner::Unpacked { .. } => {
                 let path = self.path.join(&member.path);
                 return directory::read(&path, offset, bytes).map_err(|source| Error::Disk { path, source });
@@ -439,9 +340,7 @@ impl Bundle {
     pub fn archive_size(&self) -> Option<u64> {
         match &self.inner {
             Inner::Canonical(archive) => Some(archive.size()),
-            Inner::Recompressed { stream, .. } => {
-                Some(stream.lock().unwrap_or_else(PoisonError::into_inner).archive_size())
-            }
+            Inner::Recompressed(archive) => Some(archive.size()),
             Inner::Unpacked { .. } => None,
             Inner::Delta(delta) => delta.raw.archive_size(),
         }
@@ -452,14 +351,6 @@ impl Bundle {
         match &self.inner {
             Inner::Canonical(archive) => Some(archive),
             _ => None,
-        }
-    }
-
-    /// How many bytes follow the gzip member, where that is known.
-    pub(crate) const fn trailing(&self) -> u64 {
-        match self.inner {
-            Inner::Recompressed { trailing, .. } => trailing,
-            _ => 0,
         }
     }
 
@@ -480,10 +371,14 @@ impl Inner {
             let members = walk(path, |at, header| archive.read(at, header), Some(archive.tar_size()))?;
             return Ok((Self::Canonical(archive), members));
         }
-        let mut stream = stream::Stream::open(path, &volume)?;
-        let members = walk(path, |at, header| stream.read(at, header), None)?;
-        let trailing = stream.drain().map_err(|error| error.in_archive(path))?;
-        Ok((Self::Recompressed { stream: Box::new(Mutex::new(stream)), trailing }, members))
+        let fault = |fault: Fault| fault.in_archive(path);
+        let not_gzip = || Error::NotBundle { path: path.to_owned(), reason: "it is not in gzip form" };
+        let mut reader = recompressed::Reader::open(&volume).map_err(fault)?.ok_or_else(not_gzip)?;
+        let members = walk(path, |at, header| reader.read(at, header), None)?;
+        match reader.finish().map_err(fault)? {
+            Ok(archive) => Ok((Self::Recompressed(archive), members)),
+            Err(bytes) => Err(Error::Trailing { path: path.to_owned(), bytes }),
+        }
     }
 }
 
@@ -505,25 +400,6 @@ pub(super) struct Schema {
     pub(super) schema: u32,
 }
 
-/// Why bytes of a tar cannot be had.
-#[derive(Debug)]
-pub(crate) enum Fault {
-    /// The disk said no.
-    Disk(io::Error),
-    /// The archive is damaged here.
-    Damaged { at: u64, reason: String },
-}
-
-impl Fault {
-    fn in_archive(self, path: &Path) -> Error {
-        let path = path.to_owned();
-        match self {
-            Self::Disk(source) => Error::Disk { path, source },
-            Self::Damaged { at, reason } => Error::Damaged { path, at, reason },
-        }
-    }
-}
-
 /// Reads the headers of a tar; `size` is that of the tar, where it is known.
 fn walk(
     path: &Path,
@@ -537,7 +413,7 @@ fn walk(
     loop {
         let mut header = [0; 512];
         if size.is_some_and(|size| size - at < tar::RECORD) {
-            return Err(damaged(at, "the tar ends within a member"));
+            return Err(damaged(at, error::ENDED));
         }
         read(at, &mut header).map_err(|fault| fault.in_archive(path))?;
         let entry = tar::parse(&header).map_err(|source| match source {

@@ -13,6 +13,7 @@ use super::model::{self, BundleFile};
 use super::parts;
 use super::read::{self, Bundle};
 use crate::error::Diagnostic;
+use crate::event::Reporter;
 use crate::exit::Exit;
 use crate::oci::manifest::{MAX_MANIFEST, Manifest, ManifestError};
 use crate::oci::{Arch, Digest, Reference};
@@ -204,6 +205,11 @@ impl Set {
             }
         }
         Ok(set)
+    }
+
+    /// Tells which bundles are not in the form that they were written in.
+    pub fn tell_form(&self, reporter: &dyn Reporter) {
+        self.bundles.iter().for_each(|opened| opened.bundle.tell_form(reporter));
     }
 
     fn contradiction(&self, what: String, first: usize, second: usize) -> Error {

@@ -15,7 +15,7 @@ pub(super) struct Args {
 
 impl Args {
     pub(super) fn run(&self, global: &Global) -> Outcome {
-        let comparison = inspect::compare(&self.old, &self.new)?;
+        let comparison = inspect::compare(&self.old, &self.new, &*global.reporter())?;
         match global.format {
             Format::Json => print_json(&comparison),
             Format::Text => print(&ui::compared::text(&comparison)),

@@ -18,7 +18,7 @@ pub(super) struct Args {
 
 impl Args {
     pub(super) fn run(&self, global: &Global) -> Outcome {
-        let inspection = inspect::inspect_all(&self.paths)?;
+        let inspection = inspect::inspect_all(&self.paths, &*global.reporter())?;
         if let Some(page) = &self.html {
             inspect::html::write(&inspection, page)?;
             if !global.quiet {

@@ -9,6 +9,7 @@ use super::{COPY, Error};
 use crate::bundle::read::{self, Bundle};
 use crate::bundle::write::Slot;
 use crate::bundle::{model, sums};
+use crate::event::Reporter;
 use crate::oci::{Digest, Hasher};
 
 /// An earlier bundle by the digests of its files.
@@ -53,10 +54,9 @@ impl Earlier {
         self.bundle.path()
     }
 
-    /// In which form it is.
-    #[must_use]
-    pub const fn form(&self) -> read::Form {
-        self.bundle.form()
+    /// Tells when it is not in the form that it was written in.
+    pub fn tell_form(&self, reporter: &dyn Reporter) {
+        self.bundle.tell_form(reporter);
     }
 
     /// Whether it says that it has so many bytes with this digest.

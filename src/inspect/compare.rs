@@ -9,6 +9,7 @@ use super::is_bundle;
 use crate::Error;
 use crate::bundle::read::Bundle;
 use crate::bundle::{self, model, sums};
+use crate::event::Reporter;
 use crate::lock::diff::{Diff, diff};
 use crate::lock::{self, Lock};
 use crate::oci::Digest;
@@ -24,8 +25,8 @@ pub struct Comparison {
 }
 
 /// Compares two files, each a lock, a bundle or the directory that one was unpacked into.
-pub fn compare(old: &Path, new: &Path) -> Result<Comparison, Error> {
-    let ((old, had), (new, has)) = (read(old)?, read(new)?);
+pub fn compare(old: &Path, new: &Path, reporter: &dyn Reporter) -> Result<Comparison, Error> {
+    let ((old, had), (new, has)) = (read(old, reporter)?, read(new, reporter)?);
     let new_bytes = had.zip(has).map(|(had, has)| {
         let had: HashSet<_> = had.iter().map(|(digest, _)| *digest).collect();
         let mut seen = HashSet::new();
@@ -37,12 +38,13 @@ pub fn compare(old: &Path, new: &Path) -> Result<Comparison, Error> {
 /// A lock, and of a bundle also the digests and sizes of its members.
 type Side = (Lock, Option<Vec<(Digest, u64)>>);
 
-fn read(path: &Path) -> Result<Side, Error> {
+fn read(path: &Path, reporter: &dyn Reporter) -> Result<Side, Error> {
     if !is_bundle(path) {
         return Ok((lock::read(path)?, None));
     }
     let side = || {
         let bundle = Bundle::open(path)?;
+        bundle.tell_form(reporter);
         Ok((bundle.about()?.lock, members(&bundle)?))
     };
     Ok(side().map_err(|error: bundle::read::Error| bundle::Error::from(error))?)

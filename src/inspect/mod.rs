@@ -18,6 +18,7 @@ use crate::Error;
 use crate::bundle::parts;
 use crate::bundle::read::Bundle;
 use crate::bundle::{self, model as bundle_model};
+use crate::event::{Reporter, Silent};
 use crate::lock::{self, Lock};
 use crate::oci::Digest;
 
@@ -25,14 +26,14 @@ use crate::oci::Digest;
 ///
 /// Reads lists and manifests only; whether the bytes are good is for [`crate::verify`] to say.
 pub fn inspect(path: &Path) -> Result<Inspection, Error> {
-    inspect_all(&[path.to_owned()])
+    inspect_all(&[path.to_owned()], &Silent)
 }
 
-/// As [`inspect`], where the parts of one archive may be named one by one.
-pub fn inspect_all(paths: &[PathBuf]) -> Result<Inspection, Error> {
+/// As [`inspect`], where the parts of one archive may be named one by one; tells of a form that is slow to read.
+pub fn inspect_all(paths: &[PathBuf], reporter: &dyn Reporter) -> Result<Inspection, Error> {
     match paths {
         [path] if !is_bundle(path) => Ok(inspect_lock(&lock::read(path)?, path)),
-        paths => inspect_bundle(paths),
+        paths => inspect_bundle(paths, reporter),
     }
 }
 
@@ -55,8 +56,9 @@ fn inspect_lock(lock: &Lock, path: &Path) -> Inspection {
     inspection
 }
 
-fn inspect_bundle(paths: &[PathBuf]) -> Result<Inspection, Error> {
+fn inspect_bundle(paths: &[PathBuf], reporter: &dyn Reporter) -> Result<Inspection, Error> {
     let bundle = Bundle::open_all(paths).map_err(bundle::Error::from)?;
+    bundle.tell_form(reporter);
     let about = bundle.about().map_err(bundle::Error::from)?;
     let mut inspection = model::of(&about.lock, Kind::Bundle, bundle.path());
     inspection.name.clone_from(&about.name);

@@ -114,10 +114,10 @@ fn two_bundles_differ_by_the_bytes_that_the_older_one_lacks() {
     let new = directory.path().join("new.tar.gz");
     sample.write(&new);
 
-    let same = compare(&old, &old).unwrap();
+    let same = compare(&old, &old, &Silent).unwrap();
     assert!(same.diff.is_empty());
     assert_eq!(same.new_bytes, Some(0));
     // `bundle.yaml` names the file, so it is new too.
     let about = Bundle::open(&new).unwrap().read(bundle_model::BUNDLE_YAML, 1 << 20).unwrap();
-    assert_eq!(compare(&old, &new).unwrap().new_bytes, Some(size + about.len() as u64));
+    assert_eq!(compare(&old, &new, &Silent).unwrap().new_bytes, Some(size + about.len() as u64));
 }

@@ -64,6 +64,7 @@ pub struct To {
 /// Loads images.
 pub async fn load(options: &Options, reporter: &dyn Reporter, cancel: CancellationToken) -> Result<Loaded, Error> {
     let set = Arc::new(Set::open(&options.bundles)?);
+    set.tell_form(reporter);
     let (into, address) = place::find(options.to.into.as_ref(), options.to.address.as_deref())?;
     let archs = if matches!(into, Into::OciLayout(_)) { choose::Archs::All } else { choose::Archs::Host };
     let wanted = choose::choose(&set, &options.choice, archs)?;

@@ -98,9 +98,6 @@ pub enum Error {
         /// What the documents say.
         found: u64,
     },
-    /// An earlier bundle whose bytes are not where they were written.
-    #[error("`{0}` was compressed again, so that nothing in it can be read at once")]
-    Recompressed(PathBuf),
     /// The list of digests cannot be read.
     #[error("cannot read `{}`", .path.display())]
     Have {
@@ -126,12 +123,9 @@ impl Diagnostic for Error {
     fn exit(&self) -> Exit {
         match self {
             Self::Space { .. } | Self::Output { .. } | Self::NotFile(_) => Exit::Disk,
-            Self::Added { .. }
-            | Self::Changed(_)
-            | Self::Version { .. }
-            | Self::Recompressed(_)
-            | Self::Have { .. }
-            | Self::Digest { .. } => Exit::Usage,
+            Self::Added { .. } | Self::Changed(_) | Self::Version { .. } | Self::Have { .. } | Self::Digest { .. } => {
+                Exit::Usage
+            }
             Self::Manifest { .. } => Exit::Source,
             Self::Budget { .. } | Self::OtherArch { .. } => Exit::No,
             Self::Size { .. } => Exit::Mismatch,
@@ -155,7 +149,6 @@ impl Diagnostic for Error {
             Self::OtherArch { .. } | Self::Size { .. } => {
                 Some("`bundler resolve` locks what upstream has now".to_owned())
             }
-            Self::Recompressed(_) => Some("unpack it with `tar xzf`, and name the directory with `--from`".to_owned()),
             Self::Interrupted => Some("the next run goes on where this one was".to_owned()),
             Self::Output { source, .. } if source.kind() == io::ErrorKind::NotFound => {
                 Some("create the directory, or name another one with `--output`".to_owned())

@@ -27,7 +27,7 @@ use self::documents::Documents;
 use self::output::Need;
 use crate::bundle::contents::{Learned, Parts, assemble};
 use crate::bundle::model::{self, Added, BundleFile};
-use crate::bundle::read::{self, Bundle, Form};
+use crate::bundle::read::{self, Bundle};
 use crate::bundle::write::{Finished, Writer};
 use crate::bundle::{self, Content, Layout, Member, delta};
 use crate::catalog::{self, Catalog};
@@ -130,8 +130,12 @@ async fn pack(options: &Options, reporter: &dyn Reporter, cancel: &CancellationT
     let name = if leave_out.is_some() { name.replacen("-linux-", "-delta-linux-", 1) } else { name };
     let added = options.added.iter().map(AddFile::measure).collect::<Result<Vec<_>, _>>()?;
     let target = output::path(&options.output, &name)?;
-    let earlier =
-        options.from.iter().chain(&options.base).map(|path| open_earlier(path)).collect::<Result<Vec<_>, _>>()?;
+    let earlier = options
+        .from
+        .iter()
+        .chain(&options.base)
+        .map(|path| open_earlier(path, reporter))
+        .collect::<Result<Vec<_>, _>>()?;
     let jobs = options.jobs.unwrap_or(DEFAULT_JOBS);
     let http = Http::new(options.http.clone())?;
     let registry = Registry::new(http.clone());
@@ -306,13 +310,11 @@ impl LeaveOut {
     }
 }
 
-/// Opens an earlier bundle, whose blobs have to be where they can be read at once.
-fn open_earlier(path: &Path) -> Result<Arc<Earlier>, crate::Error> {
+/// Opens an earlier bundle.
+fn open_earlier(path: &Path, reporter: &dyn Reporter) -> Result<Arc<Earlier>, crate::Error> {
     let earlier = Earlier::open(path).map_err(bundle::Error::from)?;
-    match earlier.form() {
-        Form::Recompressed => Err(Error::Recompressed(path.to_owned()).into()),
-        Form::Canonical | Form::Unpacked | Form::Delta => Ok(Arc::new(earlier)),
-    }
+    earlier.tell_form(reporter);
+    Ok(Arc::new(earlier))
 }
 
 /// Finds out what a lock that was seeded by hand lacks: sizes, and what is carried of an archive.

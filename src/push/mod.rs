@@ -23,7 +23,6 @@ pub use self::error::Error;
 pub use self::report::Pushed;
 use self::target::Place;
 pub use self::target::Target;
-use crate::bundle::read::Form;
 use crate::bundle::set::{Choice, Chosen, Set};
 use crate::event::{Event, Reporter};
 use crate::oci::Digest;
@@ -82,13 +81,8 @@ async fn push(options: Options) -> Result<Pushed, Error> {
     let set = Arc::new(Set::open(&bundles)?);
     let chosen = set.choose(&choice)?;
     let http = Http::new(http).map_err(Error::Client)?;
-    let mut jobs = jobs.unwrap_or(JOBS);
-    for opened in set.bundles().iter().filter(|opened| opened.bundle.form() == Form::Recompressed) {
-        let path = opened.bundle.path().display();
-        reporter.report(Event::Warning(&format!("`{path}` was compressed again: unpack it first to push it fast")));
-        // Its bytes can be read in one order only.
-        jobs = 1;
-    }
+    let jobs = jobs.unwrap_or(JOBS);
+    set.tell_form(&*reporter);
     let pusher = Pusher {
         registry: Registry::new(http.clone()),
         sender: Sender::new(Arc::clone(&set), http, Arc::clone(&reporter), jobs, dry_run),

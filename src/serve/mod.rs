@@ -7,9 +7,11 @@ mod answer;
 mod auth;
 mod body;
 mod charts;
+mod content;
 mod names;
 mod page;
 mod range;
+mod registry;
 mod route;
 mod server;
 mod site;
@@ -30,9 +32,9 @@ use tokio::net::{TcpListener, TcpSocket};
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
-use crate::bundle::read::Form;
 use crate::bundle::set::{self, Set};
 use crate::error::Diagnostic;
+use crate::event::{Event, Reporter};
 use crate::exit::Exit;
 use auth::Htpasswd;
 use site::Site;
@@ -132,6 +134,8 @@ pub enum Notice<'a> {
         /// The member.
         member: &'a str,
     },
+    /// Something about a bundle that stops nothing.
+    Warning(&'a str),
     /// A chart is no chart, and stands in no list.
     Chart {
         /// Its path in the bundle.
@@ -149,15 +153,23 @@ pub trait Log: Send + Sync {
     fn notice(&self, notice: Notice<'_>);
 }
 
+/// Takes what reading bundles reports.
+struct Notices<'a>(&'a dyn Log);
+
+impl Reporter for Notices<'_> {
+    fn report(&self, event: Event<'_>) {
+        if let Event::Warning(text) = event {
+            self.0.notice(Notice::Warning(text));
+        }
+    }
+}
+
 /// Why nothing is served, or why it was not all good.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The bundles.
     #[error(transparent)]
     Set(#[from] set::Error),
-    /// A bundle that cannot be read at any place.
-    #[error("`{}` was compressed again and can be read in order only", .0.display())]
-    Recompressed(PathBuf),
     /// The address.
     #[error("cannot listen on {address}")]
     Listen {
@@ -202,23 +214,13 @@ impl Diagnostic for Error {
         match self {
             Self::Set(error) => error.exit(),
             Self::Damaged(_) => Exit::Mismatch,
-            Self::Recompressed(_)
-            | Self::Listen { .. }
-            | Self::Read { .. }
-            | Self::Tls { .. }
-            | Self::Htpasswd { .. } => Exit::Usage,
+            Self::Listen { .. } | Self::Read { .. } | Self::Tls { .. } | Self::Htpasswd { .. } => Exit::Usage,
         }
     }
 
     fn hint(&self) -> Option<String> {
         match self {
             Self::Set(error) => error.hint(),
-            Self::Recompressed(path) => {
-                let path = path.display();
-                Some(format!(
-                    "take the bundle as it was published, or unpack it with `tar xzf {path} -C DIR` and serve DIR"
-                ))
-            }
             Self::Listen { .. } => {
                 Some("choose another address with `--listen ADDR:PORT`; port 0 takes a free one".to_owned())
             }
@@ -246,12 +248,7 @@ impl Server {
         };
         let users = options.htpasswd.as_deref().map(users).transpose()?;
         let set = Set::open(&options.bundles)?;
-        for opened in set.bundles() {
-            // Each client would make it be read from the start, and no bound on that would be fair.
-            if opened.bundle.form() == Form::Recompressed {
-                return Err(Error::Recompressed(opened.bundle.path().to_owned()));
-            }
-        }
+        set.tell_form(&Notices(&*log));
         let listen = |source| Error::Listen { address: options.listen, source };
         let listener = listener(options.listen).map_err(listen)?;
         let address = listener.local_addr().map_err(listen)?;

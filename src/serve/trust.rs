@@ -9,7 +9,7 @@ use std::os::unix::fs::MetadataExt as _;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::bundle::read::{self, Form};
+use crate::bundle::read;
 use crate::bundle::set::{Blob, Set};
 use crate::oci::{Digest, Hasher};
 
@@ -68,15 +68,12 @@ pub(super) struct Trust {
 pub(super) fn stamp(set: &Set, blob: Blob) -> Result<Stamp, Fault> {
     let bundle = &set.bundles()[blob.bundle].bundle;
     let mut stamp = Stamp { device: 0, inode: 0, size: 0, modified: (i64::MIN, 0), changed: (i64::MIN, 0) };
-    for path in bundle.files_of(blob.member) {
-        let metadata = match bundle.form() {
-            Form::Unpacked => fs::symlink_metadata(&path),
-            Form::Canonical | Form::Recompressed | Form::Delta => fs::metadata(&path),
-        };
-        let metadata = match metadata {
+    let (files, open) = bundle.files_of(blob.member);
+    for path in files {
+        let metadata = match if open { fs::metadata(&path) } else { fs::symlink_metadata(&path) } {
             Ok(metadata) => metadata,
-            // An archive that is open can still be read when its name is gone.
-            Err(error) if error.kind() == io::ErrorKind::NotFound && bundle.form() == Form::Canonical => continue,
+            // What is open can still be read when its name is gone.
+            Err(error) if open && error.kind() == io::ErrorKind::NotFound => continue,
             Err(source) => {
                 let error = read::Error::Disk { path, source };
                 return Err(Fault::Unreadable(Arc::new(error)));

@@ -34,6 +34,7 @@ pub struct Signed {
 /// last member, and replaces the old one when it is whole.
 pub fn sign(path: &Path, key: &Path, reporter: &dyn Reporter) -> Result<Signed, Error> {
     let bundle = Bundle::open(path)?;
+    bundle.tell_form(reporter);
     let reason = "it is unpacked; sign the archive";
     let target = bundle.archive_path().ok_or(Error::Form { path: path.to_owned(), reason })?.to_owned();
     // What was cut stays cut, into parts of the same size.

@@ -93,6 +93,7 @@ impl Log for Lines {
             Notice::Damaged { bundle, member } => {
                 format!("`{member}` of `{}` is damaged and not served", bundle.display())
             }
+            Notice::Warning(text) => text.to_owned(),
             Notice::Chart { path, error } => format!("`{path}` is listed nowhere: {error}"),
         };
         self.write(if self.json {

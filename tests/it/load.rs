@@ -4,6 +4,8 @@ mod containerd;
 mod files;
 mod interrupted;
 
+pub(crate) use interrupted::with_ids;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -68,7 +70,7 @@ fn collect_garbage(sandbox: &Sandbox, containerd: &Containerd) {
 }
 
 /// Every name that an image of the sample has after a load.
-fn names(sample: &Sample) -> BTreeMap<String, Digest> {
+pub(crate) fn names(sample: &Sample) -> BTreeMap<String, Digest> {
     let mut names = sample.names.clone();
     for (name, digest) in &sample.names {
         names.insert(name.parse::<Reference>().unwrap().pinned(*digest).to_string(), *digest);

@@ -15,6 +15,7 @@ mod cli;
 mod coverage;
 mod demo;
 mod diff;
+mod forms;
 mod load;
 mod pack;
 mod page;

@@ -1,6 +1,6 @@
 //! `bundler serve` with real clients, held against the specification, and among hostile clients.
 
-mod client;
+pub(crate) mod client;
 mod conformance;
 mod damage;
 mod helm;
@@ -8,5 +8,5 @@ mod hostile;
 mod names;
 mod options;
 mod programs;
-mod served;
+pub(crate) mod served;
 mod specification;

@@ -6,6 +6,8 @@ use proptest::prelude::*;
 use super::super::contents::tests::Sample;
 use super::super::gzip;
 use super::*;
+use crate::error::Diagnostic as _;
+use crate::exit::Exit;
 use crate::oci::Arch;
 
 fn written() -> (tempfile::TempDir, PathBuf) {

@@ -87,7 +87,10 @@ fn a_killed_load_goes_on_where_it_was() {
 }
 
 /// The names with those that the CRI has beside them.
-fn with_ids(sample: &Sample, containerd: &Containerd) -> std::collections::BTreeMap<String, bundler::oci::Digest> {
+pub(crate) fn with_ids(
+    sample: &Sample,
+    containerd: &Containerd,
+) -> std::collections::BTreeMap<String, bundler::oci::Digest> {
     let mut names = names(sample);
     let found = listed(&sample.sandbox, containerd);
     names.extend(

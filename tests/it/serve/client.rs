@@ -9,16 +9,16 @@ use serde_json::Value;
 
 /// An answer.
 #[derive(Debug)]
-pub(super) struct Reply {
-    pub(super) status: u16,
+pub(crate) struct Reply {
+    pub(crate) status: u16,
     /// With names in lower case.
-    pub(super) headers: BTreeMap<String, String>,
-    pub(super) body: Vec<u8>,
+    pub(crate) headers: BTreeMap<String, String>,
+    pub(crate) body: Vec<u8>,
 }
 
 impl Reply {
     /// Takes the bytes of a connection apart.
-    pub(super) fn parse(bytes: &[u8]) -> Self {
+    pub(crate) fn parse(bytes: &[u8]) -> Self {
         let end = bytes.windows(4).position(|window| window == b"\r\n\r\n");
         let end = end.unwrap_or_else(|| panic!("no head: {:?}", String::from_utf8_lossy(bytes)));
         let head = std::str::from_utf8(&bytes[..end]).unwrap();
@@ -29,25 +29,25 @@ impl Reply {
         Self { status, headers, body: bytes[end + 4..].to_vec() }
     }
 
-    pub(super) fn header(&self, name: &str) -> &str {
+    pub(crate) fn header(&self, name: &str) -> &str {
         self.headers.get(name).unwrap_or_else(|| panic!("no {name}: {:?}", self.headers))
     }
 
     /// The value of `Content-Length`.
-    pub(super) fn length(&self) -> usize {
+    pub(crate) fn length(&self) -> usize {
         self.header("content-length").parse().unwrap()
     }
 
-    pub(super) fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap_or_else(|_| panic!("no JSON: {}", self.text()))
     }
 
-    pub(super) fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
     }
 
     /// The code of an error in the form of the specification.
-    pub(super) fn code(&self) -> String {
+    pub(crate) fn code(&self) -> String {
         let json = self.json();
         let errors = json["errors"].as_array().unwrap_or_else(|| panic!("no errors: {json}"));
         assert_eq!(errors.len(), 1, "{json}");
@@ -57,7 +57,7 @@ impl Reply {
 }
 
 /// Sends bytes and reads to the end of the connection.
-pub(super) fn exchange(address: &str, bytes: &[u8]) -> Vec<u8> {
+pub(crate) fn exchange(address: &str, bytes: &[u8]) -> Vec<u8> {
     let mut stream = TcpStream::connect(address).unwrap();
     stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
     // A server may answer and close before it has read all.
@@ -75,7 +75,7 @@ pub(super) fn exchange(address: &str, bytes: &[u8]) -> Vec<u8> {
 }
 
 /// One request.
-pub(super) fn request(address: &str, method: &str, target: &str, headers: &[(&str, &str)]) -> Reply {
+pub(crate) fn request(address: &str, method: &str, target: &str, headers: &[(&str, &str)]) -> Reply {
     let mut head = format!("{method} {target} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n");
     for (name, value) in headers {
         head += &format!("{name}: {value}\r\n");

@@ -99,17 +99,6 @@ fn an_unpacked_bundle_is_served_too() {
 }
 
 #[test]
-fn a_recompressed_bundle_is_refused_with_what_to_do() {
-    let sample = Sample::new(&[Arch::Arm64]);
-    let mut command = sample.sandbox.command("sh");
-    crate::support::output_of(command.args(["-c", "gunzip -c b.tar.gz | gzip -1 >other.tar.gz"]));
-    let output = sample.sandbox.bundler().args(["serve", "other.tar.gz", "--listen", "127.0.0.1:0"]).output().unwrap();
-    let text = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(output.status.code(), Some(2), "{text}");
-    assert!(text.contains("compressed again") && text.contains("tar xzf other.tar.gz"), "{text}");
-}
-
-#[test]
 fn two_versions_are_refused() {
     let sample = Sample::new(&[Arch::Arm64]);
     let other = sample.sandbox.path("none.tar.gz");

@@ -11,17 +11,17 @@ use crate::bundle_programs::Sample;
 use crate::support::Server;
 
 /// A running `bundler serve`.
-pub(super) struct Served {
+pub(crate) struct Served {
     /// `127.0.0.1:PORT`.
-    pub(super) address: String,
+    pub(crate) address: String,
     /// `http://127.0.0.1:PORT`.
-    pub(super) url: String,
+    pub(crate) url: String,
     log: Arc<Mutex<String>>,
     _server: Server,
 }
 
 impl Served {
-    pub(super) fn start(bundles: &[&Path], arguments: &[&str]) -> Self {
+    pub(crate) fn start(bundles: &[&Path], arguments: &[&str]) -> Self {
         let mut all = vec!["serve".as_ref(), "--listen".as_ref(), "127.0.0.1:0".as_ref()];
         all.extend(bundles.iter().map(|path| path.as_os_str()));
         all.extend(arguments.iter().map(std::ffi::OsStr::new));
@@ -48,20 +48,20 @@ impl Served {
         Self { address, url, log, _server: server }
     }
 
-    pub(super) fn get(&self, target: &str) -> Reply {
+    pub(crate) fn get(&self, target: &str) -> Reply {
         request(&self.address, "GET", target, &[])
     }
 
-    pub(super) fn head(&self, target: &str) -> Reply {
+    pub(crate) fn head(&self, target: &str) -> Reply {
         request(&self.address, "HEAD", target, &[])
     }
 
-    pub(super) fn ask(&self, target: &str, headers: &[(&str, &str)]) -> Reply {
+    pub(crate) fn ask(&self, target: &str, headers: &[(&str, &str)]) -> Reply {
         request(&self.address, "GET", target, headers)
     }
 
     /// Waits until the log has a line with this, which an answer has put there.
-    pub(super) fn logged(&self, part: &str) -> String {
+    pub(crate) fn logged(&self, part: &str) -> String {
         loop {
             let log = self.log.lock().unwrap().clone();
             if let Some(line) = log.lines().find(|line| line.contains(part)) {
@@ -73,13 +73,13 @@ impl Served {
 }
 
 /// A bundle, served.
-pub(super) struct Site {
-    pub(super) sample: Sample,
-    pub(super) served: Served,
+pub(crate) struct Site {
+    pub(crate) sample: Sample,
+    pub(crate) served: Served,
 }
 
 impl Site {
-    pub(super) fn new(archs: &[Arch]) -> Self {
+    pub(crate) fn new(archs: &[Arch]) -> Self {
         let sample = Sample::new(archs);
         let served = Served::start(&[&sample.path()], &[]);
         Self { sample, served }
@@ -87,22 +87,22 @@ impl Site {
 }
 
 /// What the bundle has under a name, and what that is made of.
-pub(super) struct Parts {
-    pub(super) digest: Digest,
-    pub(super) bytes: Vec<u8>,
+pub(crate) struct Parts {
+    pub(crate) digest: Digest,
+    pub(crate) bytes: Vec<u8>,
     /// The manifest of an architecture.
-    pub(super) manifest: Digest,
+    pub(crate) manifest: Digest,
     /// Its layers; the last one is the image's own.
-    pub(super) layers: Vec<Digest>,
+    pub(crate) layers: Vec<Digest>,
 }
 
 /// The path of a blob in a bundle.
-pub(super) fn blob_path(digest: Digest) -> String {
+pub(crate) fn blob_path(digest: Digest) -> String {
     format!("blobs/sha256/{}", digest.hex())
 }
 
 impl Parts {
-    pub(super) fn of(sample: &Sample, name: &str, arch: Arch) -> Self {
+    pub(crate) fn of(sample: &Sample, name: &str, arch: Arch) -> Self {
         let digest = sample.names[name];
         let bytes = sample.members[&blob_path(digest)].clone();
         let index: serde_json::Value = serde_json::from_slice(&bytes).unwrap();
@@ -125,7 +125,7 @@ impl Parts {
 }
 
 /// Unpacks a sample's bundle.
-pub(super) fn unpacked(sample: &Sample) -> PathBuf {
+pub(crate) fn unpacked(sample: &Sample) -> PathBuf {
     let directory = sample.sandbox.path("unpacked");
     for (path, bytes) in &sample.members {
         sample.sandbox.write(Path::new("unpacked").join(path), bytes);
