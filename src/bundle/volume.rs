@@ -76,6 +76,8 @@ impl Volume {
 
     /// As [`Volume::write_all_at`] for several buffers; the standard library's is not stable yet.
     pub(crate) fn write_all_vectored_at(&self, mut buffers: &mut [IoSlice<'_>], mut offset: u64) -> io::Result<()> {
+        // Passes over empty ones: a write of nothing but these writes 0 bytes, as one to a full disk does.
+        IoSlice::advance_slices(&mut buffers, 0);
         let length = buffers.iter().map(|buffer| buffer.len()).sum();
         let end = self.end(length, offset).ok_or(io::ErrorKind::WriteZero)?;
         let Some((piece, range)) = self.overlaps(offset..end).next() else { return Ok(()) };
@@ -113,6 +115,15 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn nothing_is_written_of_nothing() {
+        let volume = Volume::new([(tempfile::tempfile().unwrap(), 6)]);
+        for at in [0, 1, 6] {
+            volume.write_all_vectored_at(&mut [IoSlice::new(b""), IoSlice::new(b"")], at).unwrap();
+        }
+        assert_eq!(volume.pieces()[0].file.metadata().unwrap().len(), 0);
+    }
 
     proptest! {
         #[test]

@@ -331,6 +331,39 @@ fn wrong_bytes_are_named_even_with_fitting_checksums() {
 }
 
 #[test]
+fn checksums_speak_for_what_bundle_yaml_does_not() {
+    for path in ["README.txt", "sbom.cdx.json", "components/tool/values.yaml", "install.sh"] {
+        let mut case = Case::new();
+        case.get(path).push(b'\n');
+        assert_eq!(told(&case.write()), [(Kind::Digest, path)]);
+
+        let mut case = Case::new();
+        let line = sums::line(Digest::of(case.get(path)), path);
+        case.edit(model::SUMS, &line, "");
+        assert_eq!(told(&case.write()), [(Kind::Extra, path)]);
+    }
+}
+
+#[test]
+fn a_layer_has_the_size_that_its_manifest_names() {
+    let mut case = Case::new();
+    let old = case.blob("vnd.docker.distribution.manifest.v2");
+    let mut manifest: serde_json::Value = serde_json::from_slice(&case.remove(&old)).unwrap();
+    let layer = &mut manifest["layers"][1];
+    let path = model::blob_path(layer["digest"].as_str().unwrap().parse().unwrap());
+    layer["size"] = (layer["size"].as_u64().unwrap() + 1).into();
+    let manifest = manifest.to_string();
+    let new = model::blob_path(Digest::of(manifest.as_bytes()));
+    case.add(&new, manifest.as_bytes());
+    let digest = |path: &str| path.replace(model::BLOBS, "sha256:");
+    for list in [model::INDEX, model::BUNDLE_YAML] {
+        case.edit(list, &digest(&old), &digest(&new));
+    }
+    case.sum();
+    assert_eq!(told(&case.write()), [(Kind::Content, path.as_str())]);
+}
+
+#[test]
 fn lists_of_images_have_to_say_what_the_lock_says() {
     let web = "docker.io/library/web:1";
     let mut case = Case::new();
@@ -415,6 +448,14 @@ fn order_and_permissions_count() {
     let mut tar = case.tar();
     let header = crate::bundle::tar::header("bundle.yaml", 0o4777, case.members[0].1.len() as u64).unwrap();
     tar[..512].copy_from_slice(&header);
+    assert_eq!(told(&case.put(&gzip::store(&tar))), [(Kind::Form, "bundle.yaml")]);
+
+    // A header that any tar reads, and that says more than ours.
+    let mut tar = case.tar();
+    let mut header = ::tar::Header::from_byte_slice(&tar[..512]).clone();
+    header.set_mtime(1);
+    header.set_cksum();
+    tar[..512].copy_from_slice(header.as_bytes());
     assert_eq!(told(&case.put(&gzip::store(&tar))), [(Kind::Form, "bundle.yaml")]);
 }
 

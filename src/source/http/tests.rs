@@ -118,6 +118,10 @@ async fn a_body_has_a_limit() {
         assert_eq!(server.count("/"), 1);
         assert_eq!(http.get(&original("/"), Get::new(5)).await.unwrap().bytes.len(), 5);
     }
+    // One that is announced as too long is not waited for.
+    let server = Server::start(|_| Reply::HangAfter(b"HTTP/1.1 200 x\r\ncontent-length: 5\r\n\r\n".into())).await;
+    let error = client(&mirror(&server)).get(&original("/"), Get::new(4)).await.unwrap_err();
+    assert!(matches!(error, Error::TooLarge { limit: 4, .. }), "{error:?}");
 }
 
 #[tokio::test]
@@ -158,6 +162,38 @@ async fn a_redirect_to_another_host_carries_no_token() {
     assert_eq!(&http.get(&original("/away"), get).await.unwrap().bytes[..], b"other");
     assert_eq!(server.seen()[2].authorization(), Some("Bearer secret"));
     assert_eq!(other.seen()[0].authorization(), None);
+}
+
+#[tokio::test]
+async fn who_was_elsewhere_comes_back_without_a_token() {
+    let home = Arc::new(std::sync::OnceLock::<Url>::new());
+    let back = Arc::clone(&home);
+    let other = Server::start(move |_| redirect(back.get().unwrap())).await;
+    let there = other.url.to_string();
+    let server = Server::start(move |request| match request.path() {
+        "/away" => redirect(&there),
+        _ => reply(200, &[], "home"),
+    })
+    .await;
+    home.set(server.url("/home")).unwrap();
+    let options = |config: &str| HttpOptions {
+        github_api: Some(original("/")),
+        github_token: Some("secret".to_owned()),
+        ..options(config)
+    };
+    let http = Http::new(options(&mirror(&server))).unwrap();
+    assert_eq!(&http.get(&original("/away"), Get::new(9)).await.unwrap().bytes[..], b"home");
+    let tokens: Vec<_> = server.seen().iter().map(|request| request.authorization().is_some()).collect();
+    assert_eq!(tokens, [true, false]);
+
+    // Nor does the mirror of a mirror get what is for the first.
+    let last = Server::start(|_| reply(200, &[], "last")).await;
+    let first = Server::start(|_| redirect("/next")).await;
+    let config = format!("mirrors:\n  {ORIGINAL}: ['{0}']\n  '{0}': ['{1}']\n", first.url, last.url);
+    let http = Http::new(options(&config)).unwrap();
+    assert_eq!(&http.get(&original("/x"), Get::new(9)).await.unwrap().bytes[..], b"last");
+    assert!(first.seen()[0].authorization().is_some());
+    assert_eq!(last.seen()[0].authorization(), None);
 }
 
 #[tokio::test]
