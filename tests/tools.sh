@@ -52,6 +52,18 @@ build_registry() {
   GOBIN=$bin go install github.com/distribution/distribution/v3/cmd/registry@v3.0.0 >&2
 }
 
+# One that keeps the lists of referrers, which that one does not either.
+build_referring() {
+  local bin=$tools/bin
+  [ ! -x "$bin/referring" ] || return 0
+  if ! command -v go >/dev/null; then
+    say "no Go here: the registry with referrers cannot be built"
+    return 0
+  fi
+  say "building a registry with referrers"
+  (cd tests/registry && CGO_ENABLED=0 go build -o "$bin/referring" .)
+}
+
 # apt with its state under target/tools: no root, and the system's own architectures stay as they are.
 private_apt() {
   apt-get -qq -o APT::Architecture=amd64 -o APT::Architectures=amd64,arm64 -o APT::Sandbox::User="$(id -un)" \
@@ -201,9 +213,10 @@ case ${1:-all} in
   monitoring) unpack_monitoring ;;
   grammars) install_grammars ;;
   registry) build_registry ;;
+  referring) build_referring ;;
   all)
     # Each in a shell of its own: one that fails does not keep the other from its work.
-    for step in programs packages monitoring grammars validator clients browser registry; do
+    for step in programs packages monitoring grammars validator clients browser registry referring; do
       tests/tools.sh "$step" || say "could not get the $step; the tests that need them will say so"
     done
     if helm=$(tests/helm.sh); then
@@ -213,7 +226,7 @@ case ${1:-all} in
     fi
     ;;
   *)
-    say "usage: tests/tools.sh [programs|packages|monitoring|grammars|validator|clients|browser|registry]"
+    say "usage: tests/tools.sh [programs|packages|monitoring|grammars|validator|clients|browser|registry|referring]"
     exit 2
     ;;
 esac

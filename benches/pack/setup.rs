@@ -111,6 +111,7 @@ impl Scratch {
                 digest: image.index.parse()?,
                 media_type: Some(media_type::OCI_INDEX.to_owned()),
                 platforms: BTreeMap::from([(Arch::Amd64, platform)]),
+                attached: Vec::new(),
             };
             images.insert(reference, locked);
         }

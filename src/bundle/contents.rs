@@ -23,7 +23,8 @@ pub(crate) mod tests;
 pub struct Parts {
     /// What `bundle.yaml` says; its `lock` is the selected part and nothing else.
     pub bundle: BundleFile,
-    /// The document that each image's digest names, and of an index the children of the bundle's architectures.
+    /// The document that each image's digest names, of an index the children of the bundle's architectures, and what
+    /// is attached to them.
     pub manifests: BTreeMap<Digest, Manifest>,
     /// What is carried where the lock does not say it: the digest and size of an archive's member, or just the size.
     pub carried: Learned,

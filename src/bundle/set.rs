@@ -15,6 +15,7 @@ use super::read::{self, Bundle};
 use crate::error::Diagnostic;
 use crate::event::Reporter;
 use crate::exit::Exit;
+use crate::lock::attached::Attached;
 use crate::oci::manifest::{MAX_MANIFEST, Manifest, ManifestError};
 use crate::oci::{Arch, Digest, Reference};
 use crate::yaml;
@@ -129,6 +130,8 @@ pub struct Image {
     pub components: BTreeSet<String>,
     /// The profiles that carry it.
     pub profiles: BTreeSet<String>,
+    /// What is attached to it and carried with it.
+    pub attached: BTreeSet<Attached>,
 }
 
 /// What kind of file is shipped.
@@ -202,6 +205,7 @@ impl Set {
                 known.architectures.extend(image.architectures);
                 known.components.extend(image.components);
                 known.profiles.extend(image.profiles);
+                known.attached.extend(image.attached);
             }
         }
         Ok(set)
@@ -336,7 +340,8 @@ fn images(opened: &Opened) -> impl Iterator<Item = (Reference, Image)> {
         let carries = |names: &&Vec<String>| names.iter().any(|name| components.contains(name));
         let profiles = lock.profiles.iter().filter(|(_, names)| carries(names)).map(|(name, _)| name.clone()).collect();
         let architectures = architectures.clone();
-        (reference.clone(), Image { digest: image.digest, architectures, components, profiles })
+        let attached = image.attached.iter().cloned().collect();
+        (reference.clone(), Image { digest: image.digest, architectures, components, profiles, attached })
     })
 }
 

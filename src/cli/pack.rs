@@ -52,6 +52,9 @@ pub(super) struct Args {
     /// Sign the bundle with this SSH key: a private key, or the public half of one that an agent or a security key holds
     #[arg(long, value_name = "FILE")]
     sign_key: Option<PathBuf>,
+    /// Carry the signatures, attestations and bills of materials that upstream attached to the images and the lock has
+    #[arg(long)]
+    with_signatures: bool,
     /// Add a file that the lock does not know, such as files/bundler=./bundler
     #[arg(long, value_name = "files/NAME=PATH")]
     add_file: Vec<AddFile>,
@@ -70,7 +73,12 @@ impl Args {
             output: self.output,
             no_store: self.no_store,
             from: self.from,
-            selection: Selection { archs: self.arch, profiles: self.profile, components: self.component },
+            selection: Selection {
+                archs: self.arch,
+                profiles: self.profile,
+                components: self.component,
+                signatures: self.with_signatures,
+            },
             added: self.add_file,
             sign_key: self.sign_key,
             bundle_version: self.bundle_version,

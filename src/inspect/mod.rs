@@ -12,7 +12,7 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 pub use compare::{Comparison, compare};
-pub use model::{Artifact, Blob, BlobKind, Component, Image, Inspection, Kind, Platform, Profile};
+pub use model::{Artifact, Attached, Blob, BlobKind, Component, Image, Inspection, Kind, Platform, Profile};
 
 use crate::Error;
 use crate::bundle::parts;

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use crate::bundle::read::Form;
 use crate::lock::Lock;
+use crate::lock::attached;
 use crate::lock::model as locked;
 use crate::oci::{Arch, Digest};
 
@@ -116,6 +117,28 @@ pub struct Image {
     pub components: Vec<String>,
     /// What each architecture gets.
     pub platforms: BTreeMap<Arch, Platform>,
+    /// What is attached to it: in a lock what upstream has, in a bundle what is carried.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub attached: Vec<Attached>,
+}
+
+/// A signature, an attestation or a bill of materials of an image.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Attached {
+    /// What it is.
+    pub kind: attached::Kind,
+    /// The digest that it is attached to.
+    pub to: Digest,
+    /// Cosign's tag; none for a referrer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tag: Option<String>,
+    /// What a referrer says that it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub artifact_type: Option<String>,
+    /// The digest of its manifest.
+    pub digest: Digest,
+    /// The bytes of its manifest and of what that names.
+    pub size: u64,
 }
 
 /// An image for one architecture.
@@ -224,5 +247,17 @@ fn image(reference: &str, locked: &locked::Image, lock: &Lock) -> Image {
         digest: locked.digest,
         components: lock.components.iter().filter(|(_, c)| runs(c)).map(|(name, _)| name.clone()).collect(),
         platforms: locked.platforms.iter().map(platform).collect(),
+        attached: locked.attached.iter().map(attached_to).collect(),
+    }
+}
+
+fn attached_to(locked: &attached::Attached) -> Attached {
+    Attached {
+        kind: locked.kind(),
+        to: locked.to,
+        tag: locked.tag.clone(),
+        artifact_type: locked.artifact_type.clone(),
+        digest: locked.digest,
+        size: locked.size.saturating_add(locked.content_size),
     }
 }

@@ -1,5 +1,6 @@
 //! The lock: every version with every digest. Packing reads nothing else to decide what to fetch.
 
+pub mod attached;
 pub mod diff;
 pub mod model;
 mod read;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::attached::Attached;
 use crate::oci::{Arch, Digest, Reference};
 
 /// The schema that this program writes.
@@ -191,6 +192,9 @@ pub struct Image {
     /// The manifest of each architecture.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub platforms: BTreeMap<Arch, Platform>,
+    /// What upstream attached to it: signatures, attestations, bills of materials, sorted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub attached: Vec<Attached>,
 }
 
 /// The manifest of one architecture.

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use proptest::prelude::*;
 
+use super::attached::Attached;
 use super::model::{Bundle, Chart, Component, File, From, Image, Member, Platform, Unresolved};
 use super::{Error, Lock, parse, read, to_text, write};
 use crate::catalog;
@@ -326,7 +327,10 @@ fn lock() -> impl Strategy<Value = Lock> {
         });
     let image = ("[a-z]{1,5}:[0-9]{1,3}", digest()).prop_map(|(reference, digest)| {
         let platform = Platform { digest, size: None, layers_size: Some(7) };
-        let image = Image { digest, media_type: None, platforms: BTreeMap::from([(Arch::Amd64, platform)]) };
+        let (artifact_type, media_type) = (Some("x/y".to_owned()), "m".to_owned());
+        let attached =
+            vec![Attached { to: digest, tag: None, artifact_type, digest, media_type, size: 1, content_size: 0 }];
+        let image = Image { digest, media_type: None, platforms: BTreeMap::from([(Arch::Amd64, platform)]), attached };
         (reference.parse::<Reference>().unwrap(), image)
     });
     let unresolved =

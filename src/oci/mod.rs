@@ -5,6 +5,7 @@ pub mod digest;
 pub mod manifest;
 pub mod media_type;
 pub mod reference;
+pub mod referrers;
 
 pub use arch::Arch;
 pub use digest::{Digest, Hasher};

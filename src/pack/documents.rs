@@ -40,7 +40,7 @@ struct Config {
 }
 
 impl Documents<'_> {
-    /// Reads the index of each image and the manifest for each architecture of the plan.
+    /// Reads the index of each image, the manifest for each architecture of the plan, and those of what is attached.
     pub(super) async fn read(&self, plan: &Plan) -> Result<Images, crate::Error> {
         let images = plan.lock.images.iter().map(|(reference, image)| async move {
             let documents = self.image(reference, image, plan.archs()).await?;
@@ -70,6 +70,9 @@ impl Documents<'_> {
         }
         if documents.iter().all(|known| known.digest != top.digest) {
             documents.push(top);
+        }
+        for attached in &image.attached {
+            documents.push(self.document(reference, attached.digest, Some(&attached.media_type)).await?);
         }
         Ok(documents)
     }

@@ -159,7 +159,7 @@ pub struct Blob {
     pub artifacts: Vec<Artifact>,
 }
 
-/// The documents of each image: what its digest names, and of an index the chosen children.
+/// The documents of each image: what its digest names, of an index the chosen children, and what is attached.
 pub type Images = BTreeMap<Reference, Vec<Manifest>>;
 
 /// Gathers the blobs of `plan` by digest: those that the manifests in `images` name, charts, and files.

@@ -16,6 +16,8 @@ pub struct Selection {
     pub profiles: Vec<String>,
     /// The components within those profiles.
     pub components: Vec<String>,
+    /// Whether what upstream attached to images is carried: signatures and attestations.
+    pub signatures: bool,
 }
 
 /// A selection of a lock in which every artifact has a digest.
@@ -43,7 +45,7 @@ pub fn plan(lock: &Lock, catalog: &Catalog, selection: &Selection) -> Result<Pla
     if !differences.is_empty() {
         return Err(Error::Stale { differences });
     }
-    let mut narrowed = narrow(lock, &components, &archs);
+    let mut narrowed = narrow(lock, &components, &archs, selection.signatures);
     if !selection.profiles.is_empty() {
         narrowed.profiles.retain(|name, _| selection.profiles.contains(name));
     }
@@ -143,7 +145,7 @@ fn differences(lock: &Lock, catalog: &Catalog, components: &BTreeSet<String>) ->
     differences
 }
 
-fn narrow(lock: &Lock, components: &BTreeSet<String>, archs: &[Arch]) -> Lock {
+fn narrow(lock: &Lock, components: &BTreeSet<String>, archs: &[Arch], signatures: bool) -> Lock {
     let mut narrowed = lock.clone();
     narrowed.bundle.architectures = archs.to_vec();
     narrowed.unresolved.clear();
@@ -161,6 +163,7 @@ fn narrow(lock: &Lock, components: &BTreeSet<String>, archs: &[Arch]) -> Lock {
     narrowed.images = lock.images.iter().filter(|(reference, _)| used.contains(reference)).map(clone_pair).collect();
     for image in narrowed.images.values_mut() {
         image.platforms.retain(|arch, _| archs.contains(arch));
+        if signatures { image.keep_attached() } else { image.attached.clear() }
     }
     narrowed
 }

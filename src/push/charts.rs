@@ -76,6 +76,7 @@ impl Pusher {
             instead_of: None,
             form: Form::AsIs,
             architectures: Vec::new(),
+            attached: 0,
             state: State::of(is_present, self.dry_run),
         })
     }

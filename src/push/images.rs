@@ -1,6 +1,6 @@
 //! The images: as they are where the registry takes an index with absent children, else what of it is there.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use http::StatusCode;
 use serde_json::Value;
@@ -10,7 +10,9 @@ use super::report::{Form, Mapped, State};
 use super::target::Place;
 use super::{Error, Leaf, Pusher, failed, once};
 use crate::event::Event;
+use crate::lock::attached::Attached;
 use crate::oci::manifest::{Manifest, View};
+use crate::oci::referrers::Referrer;
 use crate::oci::{Arch, Digest, Reference};
 use crate::source;
 
@@ -22,7 +24,24 @@ pub(super) struct Image {
     pub(super) root: Manifest,
     /// The manifests that the bundles hold.
     leaves: Vec<Leaf>,
+    /// What is attached to it.
+    companions: Vec<Companion>,
     architectures: Vec<Arch>,
+}
+
+/// Something that is attached to an image, such as a signature.
+struct Companion {
+    attached: Attached,
+    leaf: Leaf,
+    /// Whether the registry has it already.
+    is_there: bool,
+}
+
+impl Companion {
+    /// What it is asked for by.
+    fn name(&self) -> String {
+        self.attached.tag.clone().unwrap_or_else(|| self.attached.digest.to_string())
+    }
 }
 
 /// What the registry has of an image.
@@ -31,9 +50,17 @@ pub(super) struct Found {
     /// What its name is at the registry now.
     there: Option<Digest>,
     /// What has to be pushed.
-    pub(super) missing: Vec<Leaf>,
+    missing: Vec<Leaf>,
     /// The digests of the manifests that the bundles hold.
     held: BTreeSet<Digest>,
+}
+
+impl Found {
+    /// All manifests that have to be pushed.
+    pub(super) fn missing(&self) -> impl Iterator<Item = &Leaf> {
+        let companions = self.image.companions.iter().filter(|companion| !companion.is_there);
+        self.missing.iter().chain(companions.map(|companion| &companion.leaf))
+    }
 }
 
 impl Pusher {
@@ -55,7 +82,14 @@ impl Pusher {
         if leaves.is_empty() {
             return Err(absent(image.digest));
         }
+        let mut companions = Vec::new();
+        for attached in &image.attached {
+            let manifest = self.set.manifest(attached.digest)?.ok_or_else(|| absent(attached.digest))?;
+            let leaf = self.leaf(manifest).ok_or_else(|| absent(attached.digest))?;
+            companions.push(Companion { attached: attached.clone(), leaf, is_there: false });
+        }
         Ok(Image {
+            companions,
             reference: reference.clone(),
             place: self.target.image(reference, root.digest)?,
             root,
@@ -89,11 +123,19 @@ impl Pusher {
                 missing.push(leaf);
             }
         }
+        for companion in &mut image.companions {
+            let there = self.present(&what, &image.place, &companion.name()).await?;
+            companion.is_there = there == Some(companion.attached.digest);
+            if companion.is_there {
+                self.note(&image.place, &companion.leaf).await;
+            }
+        }
         Ok(Found { image, there, missing, held })
     }
 
     pub(super) async fn push_image(&self, found: Found) -> Result<Mapped, Error> {
-        let Found { image: Image { reference, place, root, architectures, .. }, there, missing, held } = found;
+        let Found { image, there, missing, held } = found;
+        let Image { reference, place, root, architectures, companions, .. } = image;
         let what = reference.to_string();
         let substitute = substitute(&root, &held);
         for leaf in &missing {
@@ -120,8 +162,10 @@ impl Pusher {
                 Err(error) => return Err(failed(&what)(error)),
             }
         }
+        let all_there = companions.iter().all(|companion| companion.is_there);
+        self.push_companions(&what, &place, &companions).await?;
         self.reporter.report(Event::Item(&what));
-        let is_present = stands == Some(digest);
+        let is_present = stands == Some(digest) && all_there;
         let at = match (form, reference.tag()) {
             (Form::Manifest | Form::Reduced, None) => {
                 place.reference.replace(&root.digest.to_string(), &digest.to_string())
@@ -135,8 +179,30 @@ impl Pusher {
             instead_of: (digest != root.digest).then_some(root.digest),
             form,
             architectures,
+            attached: companions.len(),
             state: State::of(is_present, self.dry_run),
         })
+    }
+
+    /// Brings what is attached to an image, and has the registry list it.
+    async fn push_companions(&self, what: &str, place: &Place, companions: &[Companion]) -> Result<(), Error> {
+        let mut lists = BTreeMap::<Digest, Vec<Referrer>>::new();
+        for companion in companions {
+            if !companion.is_there {
+                self.push_leaf(what, place, &companion.leaf, &companion.name()).await?;
+            }
+            if companion.attached.tag.is_none() {
+                lists.entry(companion.attached.to).or_default().push(Referrer::of(&companion.leaf.manifest));
+            }
+        }
+        if self.dry_run {
+            return Ok(());
+        }
+        for (subject, referrers) in lists {
+            let listed = self.registry.list_referrers(&place.repository, subject, referrers).await;
+            listed.map_err(failed(what))?;
+        }
+        Ok(())
     }
 
     /// Gives the name to what is there of an index that the registry refuses: also to what an earlier push brought.

@@ -111,7 +111,7 @@ impl Pusher {
 
         let images = self.each(images, async |image| self.look_for(image).await).await?;
         let charts = self.each(charts, async |chart| self.look_for_chart(chart).await).await?;
-        let missing = images.iter().flat_map(|image| &image.missing).chain(charts.iter().filter_map(|c| c.missing()));
+        let missing = images.iter().flat_map(images::Found::missing).chain(charts.iter().filter_map(|c| c.missing()));
         let wanted: BTreeMap<Digest, u64> =
             missing.flat_map(|leaf| &leaf.blobs).map(|wanted| (wanted.digest, wanted.size)).collect();
         self.reporter.report(Event::Step(if self.dry_run { "asking for blobs" } else { "pushing" }));

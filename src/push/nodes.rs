@@ -103,6 +103,7 @@ mod tests {
             instead_of: name.starts_with("quay.io").then(|| Digest::of(b"b")),
             form: Form::AsIs,
             architectures: Vec::new(),
+            attached: 0,
             state: State::Pushed,
         };
         Pushed {

@@ -40,8 +40,16 @@ pub struct Mapped {
     /// The architectures of an image that are there.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub architectures: Vec<Arch>,
+    /// How many signatures and the like of an image are there.
+    #[serde(skip_serializing_if = "is_none")]
+    pub attached: usize,
     /// What was done.
     pub state: State,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes fields by reference")]
+const fn is_none(number: &usize) -> bool {
+    *number == 0
 }
 
 /// In which form an image or a chart is at the registry.

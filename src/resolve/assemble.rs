@@ -76,6 +76,7 @@ fn keep(lock: &mut Lock, before: Option<&Lock>, name: &str, failure: Option<&Fai
         for (reference, image) in images {
             let mut image = image.clone();
             image.platforms.retain(|arch, _| wanted.contains(arch));
+            image.keep_attached();
             lock.images.entry(reference.clone()).or_insert(image);
         }
         let new = wanted.iter().find(|arch| !before.bundle.architectures.contains(arch));

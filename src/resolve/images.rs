@@ -26,7 +26,12 @@ pub(super) struct Images<'a> {
 impl Images<'_> {
     /// The lock's entry of an image.
     pub(super) async fn lock(&self, reference: &Reference) -> Result<lock::Image, Failure> {
-        self.done.get(&reference.to_string(), self.ask(reference)).await
+        let ask = async {
+            let image = self.ask(reference).await?;
+            let attached = self.attached(reference, &image).await?;
+            Ok(lock::Image { attached, ..image })
+        };
+        self.done.get(&reference.to_string(), ask).await
     }
 
     async fn ask(&self, reference: &Reference) -> Result<lock::Image, Failure> {
@@ -120,7 +125,12 @@ impl Images<'_> {
                 }
             }
         }
-        Ok(lock::Image { digest: manifest.digest, media_type: Some(manifest.media_type.clone()), platforms })
+        Ok(lock::Image {
+            digest: manifest.digest,
+            media_type: Some(manifest.media_type.clone()),
+            platforms,
+            attached: Vec::new(),
+        })
     }
 }
 

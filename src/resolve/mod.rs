@@ -5,6 +5,7 @@
 //! succeeds or fails by itself; one that fails keeps its entry of the old lock.
 
 mod assemble;
+mod attached;
 mod charts;
 pub mod choice;
 mod download;

@@ -15,8 +15,9 @@ use bytes::Bytes;
 use self::model::{Bom, Component, Composition, Dependency, Hash, Kind, Licence, Metadata, Property, Reference};
 use self::purl::Purl;
 use crate::bundle::contents::{Error, Parts, images};
-use crate::bundle::model::{BUNDLE_YAML, Shipped};
+use crate::bundle::model::{BUNDLE_YAML, Shipped, blob_path};
 use crate::catalog;
+use crate::lock::attached::{self, Attached};
 use crate::oci::{self, Arch, Digest, media_type};
 
 /// Describes what `parts` carry; licences and descriptions are the catalog's.
@@ -68,7 +69,10 @@ impl Bill<'_> {
                 let top = images::top(reference, image, &parts.manifests)?;
                 for arch in &parts.bundle.architectures {
                     let manifest = images::child(reference, image, top, *arch, &parts.manifests)?;
-                    let component = image_component(reference, image.digest, manifest.digest, *arch);
+                    let mut component = image_component(reference, image.digest, manifest.digest, *arch);
+                    let of_it = |to: Digest| to == image.digest || to == manifest.digest;
+                    let attached = image.attached.iter().filter(|attached| of_it(attached.to));
+                    component.external_references = attached.map(attached_reference).collect();
                     let bom_ref = component.purl.clone().unwrap_or_default();
                     self.images.insert(bom_ref.clone());
                     self.add(&component_ref(name), &bom_ref, component);
@@ -159,6 +163,17 @@ fn image_component(reference: &oci::Reference, index: Digest, manifest: Digest, 
         component.properties = vec![Property { name: "bundler:index", value: index.to_string() }];
     }
     component
+}
+
+/// What is attached to an image, by the path of its manifest in the bundle.
+fn attached_reference(attached: &Attached) -> Reference {
+    let kind = match attached.kind() {
+        attached::Kind::Signature => "digital-signature",
+        attached::Kind::Attestation => "attestation",
+        attached::Kind::Sbom => "bom",
+        attached::Kind::Other => "other",
+    };
+    Reference::carried(kind, blob_path(attached.digest), attached.digest)
 }
 
 /// A chart or a file: the hash is that of what is carried, and the URL has the hash of what it gives.

@@ -167,6 +167,10 @@ impl Reference {
         Self { kind: "vcs", url: url.to_owned(), hashes: Vec::new() }
     }
 
+    pub(super) fn carried(kind: &'static str, path: String, digest: Digest) -> Self {
+        Self { kind, url: path, hashes: vec![Hash::sha256(digest)] }
+    }
+
     pub(super) fn distribution(url: &str, digest: Digest) -> Self {
         Self { kind: "distribution", url: url.to_owned(), hashes: vec![Hash::sha256(digest)] }
     }

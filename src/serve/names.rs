@@ -19,6 +19,21 @@ pub(super) struct Repository {
     pub(super) tags: BTreeMap<String, Digest>,
     /// What tags and pinned references name.
     pub(super) roots: BTreeSet<Digest>,
+    /// The manifests of signatures and the like, each with what it is listed as a referrer of.
+    pub(super) attached: BTreeMap<Digest, Option<Digest>>,
+}
+
+impl Repository {
+    /// Whether this is the manifest of an image or of what is attached to one.
+    pub(super) fn has(&self, manifest: Digest) -> bool {
+        self.roots.contains(&manifest) || self.attached.contains_key(&manifest)
+    }
+
+    /// The manifests that are attached to this one.
+    pub(super) fn referrers(&self, subject: Option<Digest>) -> impl Iterator<Item = Digest> {
+        let attached = self.attached.iter().filter(move |(_, to)| to.is_some() && **to == subject);
+        attached.map(|(digest, _)| *digest)
+    }
 }
 
 /// All repositories.
@@ -46,6 +61,15 @@ impl Names {
             repository.roots.insert(image.digest);
             if let Some(tag) = reference.tag() {
                 repository.tags.insert(tag.to_owned(), image.digest);
+            }
+            for attached in &image.attached {
+                match &attached.tag {
+                    Some(tag) => {
+                        repository.tags.insert(tag.clone(), attached.digest);
+                        repository.attached.entry(attached.digest).or_default();
+                    }
+                    None => drop(repository.attached.insert(attached.digest, Some(attached.to))),
+                }
             }
         }
         names

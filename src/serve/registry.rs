@@ -14,6 +14,7 @@ use super::trust::{self, Content, Fault};
 use crate::bundle::model;
 use crate::bundle::set;
 use crate::oci::manifest::{Descriptor, Manifest, View};
+use crate::oci::referrers::{self, Referrer};
 use crate::oci::{Arch, Digest, media_type};
 
 impl Site {
@@ -104,7 +105,7 @@ impl Site {
         };
         // Only what belongs to the repository: a layer is no manifest because it is asked for as one.
         let child = match self.child(repository, digest) {
-            Ok(_) if repository.roots.contains(&digest) => None,
+            Ok(_) if repository.has(digest) => None,
             Ok(Some(child)) => Some(child),
             Ok(None) => return unknown(format!("no manifest {digest} in `{name}`")),
             Err(error) => return self.bad_manifest(&error),
@@ -118,7 +119,7 @@ impl Site {
 
     /// The descriptor by which an index of the repository names a manifest.
     fn child(&self, repository: &Repository, digest: Digest) -> Result<Option<Descriptor>, set::Error> {
-        if repository.roots.contains(&digest) {
+        if repository.has(digest) {
             return Ok(None);
         }
         for root in &repository.roots {
@@ -129,6 +130,33 @@ impl Site {
             }
         }
         Ok(None)
+    }
+
+    /// What is attached to a manifest: a list that may be empty, as the specification wants it.
+    pub(super) async fn referrers(self: &Arc<Self>, name: String, digest: String, query: Query) -> Answer {
+        let subject = match digest.parse::<Digest>() {
+            Ok(subject) => Some(subject),
+            Err(_) if other_algorithm(&digest) => None,
+            Err(_) => {
+                let message = format!("`{}` is no digest", short(&digest));
+                return answer::error(StatusCode::BAD_REQUEST, Code::DigestInvalid, message);
+            }
+        };
+        let site = self.clone();
+        let list = move || {
+            let repository = site.names.find(&name, query.ns.as_deref()).ok();
+            let mut listed = Vec::new();
+            for digest in repository.iter().flat_map(|repository| repository.referrers(subject)) {
+                match site.set.manifest(digest) {
+                    Ok(manifest) => listed.extend(manifest.as_ref().map(Referrer::of)),
+                    Err(error) => return site.bad_manifest(&error),
+                }
+            }
+            listed.retain(|entry| query.artifact_type.is_none() || entry.artifact_type == query.artifact_type);
+            let answer = answer::bytes(StatusCode::OK, media_type::OCI_INDEX, referrers::list(listed));
+            if query.artifact_type.is_some() { answer::with_filter(answer, "artifactType") } else { answer }
+        };
+        tokio::task::spawn_blocking(list).await.unwrap_or_else(|_| answer::fault(&Fault::Changed))
     }
 
     /// Says which bundle would hold a manifest that an index names.
@@ -200,17 +228,6 @@ impl Site {
             None => unknown(),
         }
     }
-}
-
-/// No bundle carries anything that refers to an image, and the specification wants that said with an empty index.
-pub(super) fn referrers(digest: &str, query: &Query) -> Answer {
-    if digest.parse::<Digest>().is_err() && !other_algorithm(digest) {
-        let message = format!("`{}` is no digest", short(digest));
-        return answer::error(StatusCode::BAD_REQUEST, Code::DigestInvalid, message);
-    }
-    let index = json!({"schemaVersion": 2, "mediaType": media_type::OCI_INDEX, "manifests": []});
-    let answer = answer::json(media_type::OCI_INDEX, &index);
-    if query.artifact_type.is_some() { answer::with_filter(answer, "artifactType") } else { answer }
 }
 
 fn unknown_name(name: &str, unnamed: &Unnamed) -> Answer {

@@ -14,7 +14,7 @@ use super::auth::Htpasswd;
 use super::charts::{self, Charts};
 use super::names::Names;
 use super::page;
-use super::registry::{referrers, short};
+use super::registry::short;
 use super::route::{Query, Route};
 use super::trust::{self, Content, Fault, Stamp, Trust};
 use super::{Log, Notice};
@@ -129,7 +129,7 @@ impl Site {
             Route::Manifest { name, reference } => self.manifest(name, query.ns, reference).await,
             Route::Blob { name, digest } => self.blob(&name, ns, &digest, asked).await,
             Route::Tags { name } => self.tags(&name, &query).await,
-            Route::Referrers { digest, .. } => referrers(&digest, &query),
+            Route::Referrers { name, digest } => self.referrers(name, digest, query).await,
             Route::Index => answer::bytes(StatusCode::OK, "application/yaml", self.charts().await.index()),
             Route::Shipped(path) => self.shipped(&path, asked).await,
             Route::Unknown { registry: true } => {

@@ -1,5 +1,6 @@
 //! The report of `bundler inspect` for people.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use super::table::Align::{self, Left, Right};
@@ -7,6 +8,7 @@ use super::table::table;
 use super::{count, line};
 use crate::bundle::read::Form;
 use crate::inspect::{Artifact, Component, Image, Inspection, Kind, Profile};
+use crate::lock::attached;
 use crate::oci::Arch;
 use crate::size::bytes;
 
@@ -29,7 +31,13 @@ pub fn text(inspection: &Inspection) -> String {
         ],
         components(inspection),
     );
-    section(&mut text, &columns(&[("IMAGE", Left), ("DIGEST", Left)], sizes()), images(inspection));
+    let has_attached = inspection.images.iter().any(|image| !image.attached.is_empty());
+    let attached = has_attached.then_some(("ATTACHED", Left));
+    section(
+        &mut text,
+        &columns(&[("IMAGE", Left), ("DIGEST", Left)], sizes().chain(attached)),
+        images(inspection, has_attached),
+    );
     let artifacts = &[("ARCH", Left), ("SIZE", Right), ("DIGEST", Left), ("FROM", Left)];
     section(&mut text, &columns(&[("CHART", Left)], artifacts[1..].iter().copied()), charts(inspection));
     section(&mut text, &columns(&[("FILE", Left)], artifacts.iter().copied()), files(inspection));
@@ -107,13 +115,30 @@ fn components(inspection: &Inspection) -> Vec<Vec<String>> {
     inspection.components.iter().map(row).collect()
 }
 
-fn images(inspection: &Inspection) -> Vec<Vec<String>> {
+fn images(inspection: &Inspection, has_attached: bool) -> Vec<Vec<String>> {
     let row = |image: &Image| {
         // A lock that was seeded by hand may not know a platform that the image has.
         let sizes = inspection.architectures.iter().map(|arch| size(image.platforms.get(arch).and_then(|p| p.size)));
-        [image.reference.clone(), image.digest.to_string()].into_iter().chain(sizes).collect()
+        let attached = has_attached.then(|| attached(image));
+        [image.reference.clone(), image.digest.to_string()].into_iter().chain(sizes).chain(attached).collect()
     };
     inspection.images.iter().map(row).collect()
+}
+
+/// The kinds of what is attached to an image, such as `2 signatures, sbom`.
+fn attached(image: &Image) -> String {
+    let mut kinds = BTreeMap::<_, usize>::new();
+    for attached in &image.attached {
+        *kinds.entry(attached.kind).or_default() += 1;
+    }
+    let name = |(kind, number): (attached::Kind, usize)| match number {
+        1 => kind.name().to_owned(),
+        _ => format!("{number} {}", kind.name()),
+    };
+    match kinds.is_empty() {
+        true => "-".to_owned(),
+        false => kinds.into_iter().map(name).collect::<Vec<_>>().join(", "),
+    }
 }
 
 fn charts(inspection: &Inspection) -> Vec<Vec<String>> {

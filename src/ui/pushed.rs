@@ -51,5 +51,9 @@ fn row(mapped: &Mapped) -> Vec<String> {
         }
         Form::Reduced => ", an index of what is there".to_owned(),
     };
-    vec![mapped.name.clone(), mapped.at.clone(), mapped.digest.to_string(), format!("{state}{form}")]
+    let attached = match mapped.attached {
+        0 => String::new(),
+        number => format!(", {number} attached"),
+    };
+    vec![mapped.name.clone(), mapped.at.clone(), mapped.digest.to_string(), format!("{state}{form}{attached}")]
 }

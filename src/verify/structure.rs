@@ -186,6 +186,9 @@ impl Check<'_> {
         let mut budget = MAX_DOCUMENTS;
         for (reference, image) in &about.lock.images {
             self.load(reference, image.digest, image.media_type.as_deref(), &mut documents, &mut budget);
+            for attached in &image.attached {
+                self.load(reference, attached.digest, Some(&attached.media_type), &mut documents, &mut budget);
+            }
             let Some(top) = documents.get(&image.digest) else { continue };
             let children: Vec<_> = about
                 .architectures
@@ -268,21 +271,33 @@ impl Check<'_> {
                     continue;
                 }
             };
-            for part in images::parts(manifest) {
-                let path = model::blob_path(part.digest);
-                match self.bundle.find(&path).map(|index| self.bundle.members()[index].size) {
-                    None => {
-                        let finding = Finding::new(Kind::Missing, format!("a blob of `{name}` for linux/{arch}"));
-                        self.add(finding.at(&path));
-                    }
-                    Some(size) if size != part.size => {
-                        let finding = Finding::new(Kind::Content, format!("not the size that `{name}` names"));
-                        self.add(finding.at(&path).differs(part.size, size));
-                    }
-                    Some(_) => {}
+            self.parts(&name, &format!("a blob of `{name}` for linux/{arch}"), manifest, expected);
+        }
+        for attached in &image.attached {
+            expected.insert(model::blob_path(attached.digest));
+            match images::attached(reference, attached, documents) {
+                Ok(manifest) => {
+                    let what = format!("a blob of the {} of `{name}`", attached.kind().name());
+                    self.parts(&name, &what, manifest, expected);
                 }
-                expected.insert(path);
+                Err(error) => self.add(Finding::from_error(kind(&error), Some(&name), &error)),
             }
+        }
+    }
+
+    /// What a manifest of an image names is there.
+    fn parts(&mut self, name: &str, what: &str, manifest: &Manifest, expected: &mut BTreeSet<String>) {
+        for part in images::parts(manifest) {
+            let path = model::blob_path(part.digest);
+            match self.bundle.find(&path).map(|index| self.bundle.members()[index].size) {
+                None => self.add(Finding::new(Kind::Missing, what).at(&path)),
+                Some(size) if size != part.size => {
+                    let finding = Finding::new(Kind::Content, format!("not the size that `{name}` names"));
+                    self.add(finding.at(&path).differs(part.size, size));
+                }
+                Some(_) => {}
+            }
+            expected.insert(path);
         }
     }
 
@@ -360,7 +375,7 @@ fn kind(error: &images::Error) -> Kind {
     match error {
         images::Error::Missing { .. } | images::Error::NoPlatform { .. } => Kind::Missing,
         images::Error::Digest { .. } => Kind::Digest,
-        images::Error::Size { .. } | images::Error::Kind { .. } => Kind::Content,
+        images::Error::Size { .. } | images::Error::Kind { .. } | images::Error::Subject { .. } => Kind::Content,
     }
 }
 

@@ -107,13 +107,17 @@ fn parts(target: &str) -> Option<(&str, &'static str, &str)> {
     if let Some(name) = target.strip_suffix("/tags/list") {
         return Some((name, "tags", ""));
     }
-    ["manifests", "blobs"].into_iter().find_map(|kind| {
+    ["manifests", "blobs", "referrers"].into_iter().find_map(|kind| {
         let (name, reference) = target.rsplit_once(&format!("/{kind}/"))?;
         Some((name, kind, reference))
     })
 }
 
 fn object(world: &World, name: &str, kind: &str, reference: &str) -> Answer {
+    if kind == "referrers" {
+        // Nothing is attached to what is here, and none of these registries has the API.
+        return Answer::not_found();
+    }
     if kind == "blobs" {
         let blob = reference.parse().ok().and_then(|digest| world.blob(name, digest));
         return blob.map_or_else(unknown_blob, |bytes| {

@@ -8,9 +8,10 @@ use serde::Serialize;
 use super::super::model::{self, BundleFile};
 use crate::error::Diagnostic;
 use crate::exit::Exit;
+use crate::lock::attached::Attached;
 use crate::lock::model::Image;
 use crate::oci::manifest::{Descriptor, Manifest, View};
-use crate::oci::{Arch, Digest, Reference, media_type};
+use crate::oci::{Arch, Digest, Reference, media_type, referrers};
 
 /// The content of `oci-layout`.
 pub const LAYOUT: &str = "{\"imageLayoutVersion\":\"1.0.0\"}\n";
@@ -62,6 +63,16 @@ pub enum Error {
         /// What the other says.
         found: u64,
     },
+    /// Something is not attached to what the lock says.
+    #[error("`{reference}`: {digest} does not say that it is attached to {to}")]
+    Subject {
+        /// The image.
+        reference: String,
+        /// What is attached.
+        digest: Digest,
+        /// What the lock says that it is attached to.
+        to: Digest,
+    },
     /// An index within an index.
     #[error("`{reference}`: {digest} is no image manifest")]
     Kind {
@@ -77,7 +88,7 @@ impl Diagnostic for Error {
         match self {
             Self::Missing { .. } => Exit::Bug,
             Self::NoPlatform { .. } => Exit::No,
-            Self::Digest { .. } | Self::Size { .. } | Self::Kind { .. } => Exit::Mismatch,
+            Self::Digest { .. } | Self::Size { .. } | Self::Subject { .. } | Self::Kind { .. } => Exit::Mismatch,
         }
     }
 
@@ -121,11 +132,22 @@ impl<'a> Images<'a> {
             for arch in &bundle.architectures {
                 images.add(reference, child(reference, image, top, *arch, documents)?)?;
             }
+            for attached in &image.attached {
+                images.carry(reference, self::attached(reference, attached, documents)?)?;
+            }
         }
         Ok(images)
     }
 
     fn add(&mut self, reference: &Reference, manifest: &'a Manifest) -> Result<(), Error> {
+        self.carry(reference, manifest)?;
+        let (_, tags) = self.children.entry(manifest.digest).or_insert_with(|| (manifest, BTreeSet::new()));
+        tags.extend(reference.tag().map(|tag| format!("{}:{tag}", reference.name())));
+        Ok(())
+    }
+
+    /// Adds a manifest with what it names to the blobs.
+    fn carry(&mut self, reference: &Reference, manifest: &'a Manifest) -> Result<(), Error> {
         self.blobs.insert(manifest.digest, Blob::Document(&manifest.bytes));
         for descriptor in parts(manifest) {
             let blob = *self.blobs.entry(descriptor.digest).or_insert(Blob::Content(descriptor.size));
@@ -142,8 +164,6 @@ impl<'a> Images<'a> {
                 });
             }
         }
-        let (_, tags) = self.children.entry(manifest.digest).or_insert_with(|| (manifest, BTreeSet::new()));
-        tags.extend(reference.tag().map(|tag| format!("{}:{tag}", reference.name())));
         Ok(())
     }
 
@@ -240,6 +260,29 @@ pub fn child<'a>(
         }),
         _ => Ok(manifest),
     }
+}
+
+/// The manifest of something that is attached to an image, checked against the lock.
+///
+/// It is in the layout, but neither list of images names it: an importer would take it for an image.
+pub fn attached<'a>(
+    reference: &Reference,
+    attached: &Attached,
+    documents: &'a BTreeMap<Digest, Manifest>,
+) -> Result<&'a Manifest, Error> {
+    let (reference, digest) = (|| reference.to_string(), attached.digest);
+    let manifest = documents.get(&digest).ok_or_else(|| Error::Missing { reference: reference(), digest })?;
+    if let View::Index(_) = manifest.view {
+        return Err(Error::Kind { reference: reference(), digest });
+    }
+    let found = manifest.bytes.len() as u64;
+    if found != attached.size {
+        return Err(Error::Size { reference: reference(), digest, expected: attached.size, found });
+    }
+    if attached.tag.is_none() && referrers::subject(manifest) != Some(attached.to) {
+        return Err(Error::Subject { reference: reference(), digest, to: attached.to });
+    }
+    Ok(manifest)
 }
 
 /// The configuration and then the layers of a manifest, lowest first.

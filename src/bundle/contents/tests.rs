@@ -61,8 +61,12 @@ impl Sample {
     }
 
     fn image(&mut self, reference: &str, digest: Digest, media_type: &str) {
-        let image =
-            crate::lock::model::Image { digest, media_type: Some(media_type.to_owned()), platforms: BTreeMap::new() };
+        let image = crate::lock::model::Image {
+            digest,
+            media_type: Some(media_type.to_owned()),
+            platforms: BTreeMap::new(),
+            attached: Vec::new(),
+        };
         self.parts.bundle.lock.images.insert(reference.parse().unwrap(), image);
     }
 

@@ -1,11 +1,14 @@
 //! The rules of charts, files and images.
 
+use std::collections::BTreeSet;
+
 use url::Url;
 
 use super::again;
 use crate::lock::Lock;
 use crate::lock::model::{Chart, Component, File, Image};
 use crate::name::{self, is_name, is_plain, is_plain_path};
+use crate::oci::referrers::{COSIGN_SUFFIXES, cosign_tag};
 use crate::oci::{Arch, Reference, media_type};
 use crate::yaml::Report;
 
@@ -109,6 +112,31 @@ pub(super) fn image(reference: &Reference, image: &Image, architectures: &[Arch]
         }
         size(platform.size, &[&path[..], &["size"]].concat(), report);
         size(platform.layers_size, &[&path[..], &["layers_size"]].concat(), report);
+    }
+    attached(image, &name, report);
+}
+
+fn attached(image: &Image, name: &str, report: &mut Report<'_>) {
+    let subjects: Vec<_> = image.platforms.values().map(|platform| platform.digest).chain([image.digest]).collect();
+    let mut seen = BTreeSet::new();
+    for (i, attached) in image.attached.iter().enumerate() {
+        let path = ["images", name, "attached", &i.to_string()];
+        if !subjects.contains(&attached.to) {
+            let message = format!("`{}` is no digest of image `{name}`", attached.to);
+            report.wrong_at(&[&path[..], &["to"]].concat(), message, again());
+        }
+        let is_cosigns = |tag: &String| COSIGN_SUFFIXES.iter().any(|suffix| *tag == cosign_tag(attached.to, suffix));
+        if let Some(tag) = attached.tag.as_ref().filter(|tag| !is_cosigns(tag)) {
+            let message = format!("`{tag}` is not the tag of something that is attached to {}", attached.to);
+            report.wrong_at(&[&path[..], &["tag"]].concat(), message, again());
+        }
+        if !media_type::is_manifest(&attached.media_type) {
+            report.wrong_at(&[&path[..], &["media_type"]].concat(), "not a media type of a manifest", None);
+        }
+        if !seen.insert((attached.to, &attached.tag, attached.digest)) {
+            report.wrong_at(&path, format!("`{}` a second time", attached.digest), None);
+        }
+        size(Some(attached.size), &[&path[..], &["size"]].concat(), report);
     }
 }
 

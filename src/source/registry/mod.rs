@@ -1,6 +1,7 @@
 //! OCI registries (distribution-spec v1.1, "Pull"): manifests, tags and blobs; writing to them is [`upload`]'s.
 
 mod location;
+pub mod referrers;
 pub(crate) mod tags;
 #[cfg(test)]
 mod tests;

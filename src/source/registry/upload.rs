@@ -153,7 +153,7 @@ impl Registry {
         drop(self.ask(&call, &upload.place).await);
     }
 
-    async fn found(&self, call: &Call, place: &Endpoint) -> Result<Option<Answer>, Error> {
+    pub(super) async fn found(&self, call: &Call, place: &Endpoint) -> Result<Option<Answer>, Error> {
         match self.patiently(call, place).await {
             Ok(answer) => Ok(Some(answer)),
             Err(error) if error.status() == Some(StatusCode::NOT_FOUND) => Ok(None),
@@ -174,7 +174,7 @@ impl Registry {
 }
 
 impl Repository {
-    fn place(&self, rest: &str) -> Result<Endpoint, Error> {
+    pub(super) fn place(&self, rest: &str) -> Result<Endpoint, Error> {
         let url = self.registry.join(&format!("/v2/{}/{rest}", self.name));
         let url = url.map_err(|_| malformed(&self.registry, "a name that makes no URL"))?;
         Ok(Endpoint { url, repository: self.name.clone() })

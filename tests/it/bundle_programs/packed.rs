@@ -49,7 +49,7 @@ fn site(sandbox: &Sandbox, registry: &Registry, images: &[DebianImage], archs: &
         };
         components.insert(name.to_owned(), component);
         let media_type = Some(image.media_type.clone());
-        locked.insert(reference, Image { digest: image.digest, media_type, platforms });
+        locked.insert(reference, Image { digest: image.digest, media_type, platforms, attached: Vec::new() });
     }
     let names: Vec<_> = components.keys().cloned().collect();
     sandbox.write(

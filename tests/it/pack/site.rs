@@ -217,7 +217,8 @@ fn lock(images: &[(String, Image)], upstream: &Upstream) -> Lock {
             Some((arch, Platform { digest: manifest.digest, size, layers_size: None }))
         });
         let media_type = Some(root.media_type.to_owned());
-        let image = LockedImage { digest: root.digest, media_type, platforms: platforms.collect() };
+        let image =
+            LockedImage { digest: root.digest, media_type, platforms: platforms.collect(), attached: Vec::new() };
         (reference.parse().unwrap(), image)
     });
     let component = |images: &[&str]| Component {

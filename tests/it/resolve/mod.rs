@@ -1,5 +1,6 @@
 //! `bundler resolve` against the embedded upstream: what is chosen, what it costs, and what goes wrong.
 
+mod attached;
 mod bad_input;
 mod charts;
 mod files;

@@ -7,7 +7,7 @@ use crate::support::Registry;
 use crate::upstream::image::{Compression, Image, Kind, Layer, tar};
 
 /// The real cosign, which no package of Debian has: on PATH, or where `go install` with GOBIN puts it here.
-fn cosign() -> Option<std::path::PathBuf> {
+pub(super) fn cosign() -> Option<std::path::PathBuf> {
     let kept = std::path::PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/target/tools/bin/cosign"));
     let path = std::env::var_os("PATH").unwrap_or_default();
     let mut places = std::env::split_paths(&path).map(|directory| directory.join("cosign")).chain([kept]);
@@ -19,6 +19,19 @@ fn cosign() -> Option<std::path::PathBuf> {
         );
     }
     found
+}
+
+/// Has the bench take Docker Hub's images from a registry.
+pub(super) fn docker_hub_is_at(bench: &Bench, url: &str) {
+    let upstream = bench.upstream.config();
+    let config: String = upstream
+        .lines()
+        .map(|line| match line.trim_start().starts_with("docker.io:") {
+            true => format!("  docker.io: [\"{url}\"]\n"),
+            false => format!("{line}\n"),
+        })
+        .collect();
+    bench.sandbox.config(&config);
 }
 
 fn signed(verify: &str) -> String {
@@ -54,15 +67,7 @@ fn a_signature_is_checked_and_the_lock_says_so() {
     let layer = Layer::new(&tar(&[("bin/agent", 0o755, b"agent")]), Compression::Gzip);
     let image = Image::build(Kind::Oci, &[(("amd64", None), vec![layer.clone()]), (("arm64", None), vec![layer])]);
     registry.push("docker.io/kubeedge/edgemesh-agent:v1.17.0", &image);
-    let upstream = bench.upstream.config();
-    let config: String = upstream
-        .lines()
-        .map(|line| match line.trim_start().starts_with("docker.io:") {
-            true => format!("  docker.io: [\"{}\"]\n", registry.url()),
-            false => format!("{line}\n"),
-        })
-        .collect();
-    bench.sandbox.config(&config);
+    docker_hub_is_at(&bench, &registry.url());
     let own = |arguments: &[&str]| {
         let mut command = bench.sandbox.command(&cosign);
         crate::support::output_of(command.env("COSIGN_PASSWORD", "").args(arguments));

@@ -69,6 +69,14 @@ impl Registry {
         Self::start_program(&program, None, false, false, more)
     }
 
+    /// An empty registry over plain http that keeps the lists of referrers itself.
+    pub(crate) fn referring() -> Option<Self> {
+        let program = super::kept_program("referring")?;
+        let (server, output) = Server::start(&program, &[]);
+        let address = listening(output);
+        Some(Self { address, ca: None, _server: server, _directory: tempfile::tempdir().unwrap() })
+    }
+
     fn start(storage: Option<&Path>, read_only: bool, secured: bool) -> Option<Self> {
         Self::start_with(storage, read_only, secured, "")
     }
@@ -106,17 +114,8 @@ impl Registry {
         }
         config.push_str(more);
         std::fs::write(path("config.yml"), config).unwrap();
-        let (server, mut output) = Server::start(program, &["serve".as_ref(), path("config.yml").as_os_str()]);
-        let mut line = String::new();
-        let address = loop {
-            line.clear();
-            assert!(output.read_line(&mut line).unwrap() > 0, "docker-registry ended before it listened");
-            if let Some((_, rest)) = line.split_once("listening on ") {
-                break rest.split([',', '"', ' ']).next().unwrap().to_owned();
-            }
-        };
-        // Nobody reads further, and a full pipe would stop the registry.
-        std::thread::spawn(move || std::io::copy(&mut output, &mut std::io::sink()));
+        let (server, output) = Server::start(program, &["serve".as_ref(), path("config.yml").as_os_str()]);
+        let address = listening(output);
         let ca = secured.then(|| path("ca.pem"));
         Some(Self { address, ca, _server: server, _directory: directory })
     }
@@ -177,6 +176,21 @@ impl Registry {
         // base64 of "carrier:correct horse".
         format!(r#"{{"auths": {{"{}": {{"auth": "Y2Fycmllcjpjb3JyZWN0IGhvcnNl"}}}}}}"#, self.address)
     }
+}
+
+/// The address that a registry says it listens on.
+fn listening(mut output: std::io::BufReader<std::process::ChildStdout>) -> String {
+    let mut line = String::new();
+    let address = loop {
+        line.clear();
+        assert!(output.read_line(&mut line).unwrap() > 0, "the registry ended before it listened");
+        if let Some((_, rest)) = line.split_once("listening on ") {
+            break rest.split([',', '"', ' ', '\n']).next().unwrap().to_owned();
+        }
+    };
+    // Nobody reads further, and a full pipe would stop the registry.
+    std::thread::spawn(move || std::io::copy(&mut output, &mut std::io::sink()));
+    address
 }
 
 /// What a server needs for TLS and a password.
