@@ -140,7 +140,7 @@ impl Registry {
             for blob in &image.blobs {
                 let started = send(client.post(format!("{base}/blobs/uploads/"))).await.unwrap();
                 assert_eq!(started.status(), 202, "{reference}");
-                let mut place: url::Url = started.headers()["location"].to_str().unwrap().parse().unwrap();
+                let mut place = started.url().join(started.headers()["location"].to_str().unwrap()).unwrap();
                 place.query_pairs_mut().append_pair("digest", &Digest::of(blob).to_string());
                 let done = send(client.put(place).body(blob.clone())).await.unwrap();
                 assert_eq!(done.status(), 201, "{reference}");
