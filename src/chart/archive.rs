@@ -29,8 +29,6 @@ pub const MAX_FILE: u64 = 5 << 20;
 pub const MAX_MEMBERS: usize = 20_000;
 /// How deep `.tgz` files may lie within `.tgz` files; Helm writes one level, people write two.
 const MAX_NESTING: usize = 4;
-/// The text of all `Chart.yaml` and CRD files that is held at a time, 64 MiB.
-const MAX_HELD: u64 = 64 << 20;
 
 /// What a chart archive holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -151,7 +149,6 @@ struct Scan {
     crds: Vec<Crd>,
     members: usize,
     unpacked: u64,
-    held: u64,
 }
 
 /// What a file of a chart is to us.
@@ -213,7 +210,7 @@ impl Scan {
             if !seen.insert(path.clone()) {
                 return Err(Error::Twice { member: shorten(&inside) });
             }
-            self.file(&mut entry, &inside, size, depth)?;
+            self.file(&mut entry, &inside, depth)?;
         }
         if !self.charts.contains_key(base) {
             return Err(Error::NoChart);
@@ -221,10 +218,10 @@ impl Scan {
         Ok(())
     }
 
-    fn file(&mut self, file: &mut dyn Read, path: &str, size: u64, depth: usize) -> Result<(), Error> {
+    fn file(&mut self, file: &mut dyn Read, path: &str, depth: usize) -> Result<(), Error> {
         match role(path) {
             Role::Chart(directory) => {
-                let text = self.text(file, path, size)?;
+                let text = text(file, path)?;
                 let chart = Metadata::parse(path, &text)?;
                 if self.charts.insert(directory, chart).is_some() {
                     return Err(Error::Twice { member: shorten(path) });
@@ -232,7 +229,7 @@ impl Scan {
             }
             Role::Values => self.has_values = true,
             Role::Crds => {
-                let text = self.text(file, path, size)?;
+                let text = text(file, path)?;
                 self.crds.extend(crd::rendered(path, &text)?);
             }
             Role::Packed(directory) => self.tgz(file, &directory, depth + 1)?,
@@ -240,16 +237,12 @@ impl Scan {
         }
         Ok(())
     }
+}
 
-    fn text(&mut self, file: &mut dyn Read, path: &str, size: u64) -> Result<String, Error> {
-        self.held += size;
-        if self.held > MAX_HELD {
-            return Err(Error::TooLarge { what: "too much text in its CRDs".to_owned(), limit: MAX_HELD });
-        }
-        let mut bytes = Vec::new();
-        file.take(MAX_FILE).read_to_end(&mut bytes).map_err(unreadable)?;
-        String::from_utf8(bytes).map_err(|_| Error::NotText { member: shorten(path) })
-    }
+fn text(file: &mut dyn Read, path: &str) -> Result<String, Error> {
+    let mut bytes = Vec::new();
+    file.take(MAX_FILE).read_to_end(&mut bytes).map_err(unreadable)?;
+    String::from_utf8(bytes).map_err(|_| Error::NotText { member: shorten(path) })
 }
 
 /// Tells what `path`, relative to the outermost chart, is: a role counts only right below a chart.

@@ -14,7 +14,6 @@ use super::queue::Queue;
 use super::transfer::{Sink, Transfer};
 use super::workshop::hashed;
 use super::{COPY, Error, Fetcher, Found, Task, blocking};
-use crate::bundle::contents::Carried;
 use crate::bundle::write::Slot;
 use crate::event::Event;
 use crate::oci::{Digest, Hasher};
@@ -151,7 +150,15 @@ impl Fetcher<'_> {
         for (source, from) in blob.sources.iter().enumerate() {
             if let Source::Member { archive, path } = from {
                 let carried = self.unpack(archive, path).await?;
-                check(blob, from, carried)?;
+                if carried.digest != blob.digest {
+                    return Err(Error::Mismatch {
+                        artifact: blob.artifacts[0].clone().into(),
+                        origin: from.to_string(),
+                        expected: blob.digest,
+                        found: carried.digest,
+                    });
+                }
+                // With the right digest, a wrong size is the lock's, and found here.
                 return match self.copy_stored(task).await? {
                     true => Ok(None),
                     false => Err(Error::NoPlace),
@@ -214,10 +221,7 @@ impl Fetcher<'_> {
         };
         if !first.headers().contains_key(CONTENT_RANGE) {
             // The server sends the whole in one go: nothing that is here already may be written a second time
-            // after it was hashed, so that is forgotten.
-            if let Some(partial) = &partial {
-                partial.reset()?;
-            }
+            // after it was hashed, so it is not taken over.
             arrived.clear();
             missing = std::iter::once(0..size).collect();
         }
@@ -341,20 +345,6 @@ pub(super) fn segments(size: u64, arrived: &[Range<u64>]) -> Vec<Range<u64>> {
         there.map_or(segment.start, |range| range.end)..segment.end
     });
     missing.filter(|range| !range.is_empty()).collect()
-}
-
-/// Compares what was unpacked with what the lock says.
-fn check(blob: &Blob, source: &Source, carried: Carried) -> Result<(), Error> {
-    let artifact = Box::new(blob.artifacts[0].clone());
-    let (expected, found) = (blob.digest, carried.digest);
-    if carried.size != blob.size {
-        let (expected, found) = (blob.size, Found::Exactly(carried.size));
-        return Err(Error::Size { artifact, origin: source.to_string(), digest: blob.digest, expected, found });
-    }
-    if expected != found {
-        return Err(Error::Mismatch { artifact, origin: source.to_string(), expected, found });
-    }
-    Ok(())
 }
 
 /// Copies a stored blob to its places, hashing what is copied.

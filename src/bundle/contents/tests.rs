@@ -283,6 +283,18 @@ fn contradictions_are_errors() {
     parts.bundle.lock.images.insert(pinned, locked);
     assert!(matches!(image(assemble(&parts).unwrap_err()), images::Error::Digest { .. }));
 
+    let mut two = Sample::new(&[Arch::Arm64]);
+    let single: Reference = "quay.io/x/single:2".parse().unwrap();
+    let bytes = &two.parts.manifests[&two.parts.bundle.lock.images[&single].digest].bytes;
+    let mut manifest: Value = serde_json::from_slice(bytes).unwrap();
+    manifest["layers"][0]["size"] = json!(13);
+    let digest = two.document(&manifest);
+    two.image("quay.io/x/two:1", digest, media_type::DOCKER_MANIFEST);
+    let component = two.parts.bundle.lock.components.get_mut("tool").unwrap();
+    component.images.push("quay.io/x/two:1".parse().unwrap());
+    let error = image(assemble(&two.parts).unwrap_err());
+    assert!(matches!(&error, images::Error::Size { expected: 12, found: 13, .. }), "{error}");
+
     let mut parts = sample();
     parts.bundle.added[0].path = "files/tool".to_owned();
     assert!(matches!(assemble(&parts), Err(Error::Conflict { .. })));

@@ -13,6 +13,8 @@ use crate::oci::Digest;
 
 /// Refuses to open a symbolic link, as `open(2)` takes it.
 const NOFOLLOW: i32 = rustix::fs::OFlags::NOFOLLOW.bits().cast_signed();
+/// Refuses to open a pipe that nobody reads.
+const NONBLOCK: i32 = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
 
 /// Where an archive grows. The names follow from the final ones, so that the next run takes over
 /// what a killed run left.
@@ -145,8 +147,8 @@ impl Place {
             if archive.file_name() != target || self.files().any(|file| file == of) {
                 continue;
             }
-            // Nothing depends on it: what stays is only in the way.
-            if let Ok(file) = OpenOptions::new().write(true).custom_flags(NOFOLLOW).open(&path)
+            // Nothing depends on it: what stays is only in the way. A pipe is not waited for.
+            if let Ok(file) = OpenOptions::new().write(true).custom_flags(NOFOLLOW | NONBLOCK).open(&path)
                 && rustix::fs::flock(&file, rustix::fs::FlockOperation::NonBlockingLockExclusive).is_ok()
             {
                 drop(fs::remove_file(&path));

@@ -171,6 +171,42 @@ fn what_is_sealed_is_not_published_by_itself() {
 }
 
 #[test]
+fn an_archive_is_replaced_only_when_its_old_checksum_is_gone() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("b.tar.gz");
+    std::fs::write(&path, "earlier").unwrap();
+    // What cannot be removed: the new archive would stand beside it.
+    std::fs::create_dir(directory.path().join("b.tar.gz.sha256")).unwrap();
+    let (layout, contents) = sample();
+    let writer = Writer::create(&path, layout).unwrap();
+    for (index, content) in &contents {
+        writer.slot(*index).write_at(0, content).unwrap();
+    }
+    writer.seal().unwrap().publish().unwrap_err();
+    assert_eq!(std::fs::read(&path).unwrap(), b"earlier");
+    assert_eq!(names(directory.path()), ["b.tar.gz", "b.tar.gz.sha256"]);
+}
+
+#[test]
+fn of_what_was_left_of_parts_only_what_is_ours_and_idle_is_removed() {
+    let directory = tempfile::tempdir().unwrap();
+    let hidden = |part: &str| directory.path().join(format!(".b.tar.gz.part-{part}.partial"));
+    let [idle, busy, link, pipe] = ["001", "002", "003", "004"].map(hidden);
+    std::fs::write(&idle, "x").unwrap();
+    let writing = File::create(&busy).unwrap();
+    rustix::fs::flock(&writing, rustix::fs::FlockOperation::NonBlockingLockExclusive).unwrap();
+    std::os::unix::fs::symlink("elsewhere", &link).unwrap();
+    std::fs::write(directory.path().join("elsewhere"), "somebody's").unwrap();
+    rustix::fs::mkfifoat(rustix::fs::CWD, &pipe, rustix::fs::Mode::RWXU).unwrap();
+    let writer = Writer::create(&directory.path().join("b.tar.gz"), sample().0).unwrap();
+    assert!(!idle.exists());
+    for left in [&busy, &link, &pipe] {
+        assert!(left.symlink_metadata().is_ok(), "{left:?}");
+    }
+    drop(writer);
+}
+
+#[test]
 fn takes_over_what_was_left_but_not_what_is_written() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("b.tar.gz");

@@ -140,6 +140,15 @@ fn gigabytes_of_zeros() {
     // In an archive within the archive.
     let message = refused(&[("a/charts/c.tgz", &zeros("c/x", 6 << 20, 6 << 20))]);
     assert_eq!(message, "the chart archive has a file `charts/c/x` of 6291456 bytes; at most 5242880 are read");
+    // What an archive within it has counts too.
+    let files = |top: &str| (0..15).map(|n| (format!("{top}/{n}"), vec![0; 4 << 20])).collect::<Vec<_>>();
+    let with = |first: (&str, &[u8]), rest: &[(String, Vec<u8>)]| {
+        let rest = rest.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice()));
+        tgz(&std::iter::once(first).chain(rest).collect::<Vec<_>>())
+    };
+    let inner = with(("c/Chart.yaml", b"name: c\nversion: 1.0.0\n"), &files("c"));
+    let error = read(with(("a/charts/c.tgz", &inner), &files("a")).as_slice()).unwrap_err();
+    assert!(matches!(error, Error::TooLarge { limit: MAX_UNPACKED, .. }), "{error:?}");
 }
 
 #[test]

@@ -194,7 +194,8 @@ mod tests {
     #[test]
     fn says_what_is_wrong_with_the_file() {
         let helper = r#"{"credHelpers":{"quay.io":"bundler-test-has-no-such-helper"}}"#;
-        for json in ["{", "[]", r#"{"auths":{"quay.io":{"auth":"%%%"}}}"#, helper] {
+        let large = format!(r#"{{"auths":{{"quay.io":{{"auth":"dXNlcjpwYXNz"}}}}}}{}"#, " ".repeat(1 << 20));
+        for json in ["{", "[]", r#"{"auths":{"quay.io":{"auth":"%%%"}}}"#, helper, &large] {
             let Err(error) = lookup(json, "quay.io") else { panic!("{json}") };
             assert_eq!(error.exit(), Exit::Credentials);
             assert!(error.to_string().contains("config.json"), "{error}");

@@ -99,7 +99,10 @@ async fn a_silent_server_is_an_error() {
         let waits = Waits::default();
         let mut options = HttpOptions { sleep: waits.sleep(), ..options(&mirror(&server)) };
         options.timeouts.idle = Duration::from_millis(50);
-        let error = Http::new(options).unwrap().get(&original("/"), Get::new(10)).await.unwrap_err();
+        let http = Http::new(options).unwrap();
+        let url = original("/");
+        let answer = tokio::time::timeout(Duration::from_secs(60), http.get(&url, Get::new(10)));
+        let error = answer.await.expect("it does not wait for ever").unwrap_err();
         assert!(matches!(error, Error::Timeout { .. }), "{error:?}");
         assert!(error.is_transient());
         // Not the server's count: on a busy machine it may never hear of an attempt.

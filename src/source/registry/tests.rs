@@ -335,8 +335,10 @@ async fn tags_do_not_lead_elsewhere_or_on_for_ever() {
     .await;
     let error = registry(&server).tags(&image("")).await.unwrap_err();
     assert_eq!((error.exit(), server.seen().len()), (Exit::Source, 500), "{error:?}");
-    for body in ["", "7", "{", r#"{"tags":7}"#] {
-        let server = Server::start(move |_| reply(200, &[], body)).await;
+    let many = format!(r#"{{"tags":["1"{}]}}"#, r#","1""#.repeat(200_000));
+    for body in ["", "7", "{", r#"{"tags":7}"#, &many] {
+        let sent = body.to_owned();
+        let server = Server::start(move |_| reply(200, &[], &sent)).await;
         assert!(registry(&server).tags(&image("")).await.is_err(), "{body}");
     }
 }

@@ -145,6 +145,24 @@ fn a_size_that_a_descriptor_lies_about_is_refused() {
 }
 
 #[test]
+fn an_image_for_another_architecture_is_refused() {
+    let Some(registry) = Registry::plain() else { return };
+    let upstream = Upstream::start();
+    let site = Site::new(&upstream);
+    site.push(&registry);
+    let only = site.manifest("agent");
+    site.change(|lock| {
+        let image = lock.images.get_mut(&format!("{HOST}/agent:v1.0.0").parse().unwrap()).unwrap();
+        (image.digest, image.media_type) = (only.digest, Some(only.media_type.to_owned()));
+        image.platforms.clear();
+    });
+    let text = site.refused(&["--arch", "amd64", "--component", "agent"], 1);
+    let said = "`images.example/agent:v1.0.0` has no image for linux/amd64: its only one is for linux/arm64";
+    assert!(text.contains(said), "{text}");
+    site.pack(&ARGUMENTS);
+}
+
+#[test]
 fn a_tag_that_is_a_path_leads_nowhere() {
     let upstream = Upstream::start();
     let site = Site::new(&upstream);

@@ -72,8 +72,9 @@ impl Server {
         program: &std::path::Path,
         arguments: &[&std::ffi::OsStr],
     ) -> (Self, std::io::BufReader<std::process::ChildStdout>) {
-        // A background job's stdin is /dev/null, so the `cat` alone reads the pipe.
-        let script = r#""$@" 2>&1 & cat >/dev/null; kill -9 $! 2>/dev/null; wait"#;
+        // A background job's stdin is /dev/null, so the `cat` alone reads the pipe; and the program alone has the other
+        // one, so that its end is told.
+        let script = r#""$@" 2>&1 & exec >/dev/null; cat; kill -9 $! 2>/dev/null; wait"#;
         let mut child = Command::new("/bin/sh")
             .args(["-c", script, "sh"])
             .arg(program)
@@ -92,4 +93,16 @@ impl Drop for Server {
         drop(self.child.stdin.take());
         let _ = self.child.wait();
     }
+}
+
+#[test]
+fn the_end_of_a_server_is_told_and_the_end_of_its_value_ends_it() {
+    use std::io::Read as _;
+    let (_ended, mut output) = Server::start(Path::new("/bin/sh"), &["-c", "echo no; exit 1"].map(AsRef::as_ref));
+    let mut text = String::new();
+    output.read_to_string(&mut text).unwrap();
+    assert_eq!(text, "no\n");
+    let (running, mut output) = Server::start(Path::new("/bin/sleep"), &["infinity"].map(AsRef::as_ref));
+    drop(running);
+    assert_eq!(output.read(&mut [0]).unwrap(), 0);
 }
