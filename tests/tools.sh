@@ -15,7 +15,7 @@ say() { printf 'tools: %s\n' "$*" >&2; }
 # program=Debian package
 programs=(
   docker-registry=docker-registry containerd=containerd skopeo=skopeo umoci=umoci shellcheck=shellcheck
-  ssh-keygen=openssh-client busybox=busybox-static python3=python3 pip3=python3-pip curl=curl dpkg-deb=dpkg
+  ssh-keygen=openssh-client busybox=busybox-static python3=python3 pip3=python3-pip curl=curl dpkg-deb=dpkg gpg=gnupg
 )
 
 install_programs() {
@@ -177,14 +177,15 @@ install_validator() {
   touch "$tools/python/complete"
 }
 
-# What Debian does not have, or has too old: clients of registries, a validator of custom resources, and the amtool
-# of the lock's Alertmanager, whose settings an older one refuses.
+# What Debian does not have, or has too old: clients of registries, the checker of signatures, a validator of custom
+# resources, and the amtool of the lock's Alertmanager, whose settings an older one refuses.
 clients=(
   crane=github.com/google/go-containerregistry/cmd/crane@v0.22.1
   regctl=github.com/regclient/regclient/cmd/regctl@v0.11.7
   oras=oras.land/oras/cmd/oras@v1.3.3
   kubeconform=github.com/yannh/kubeconform/cmd/kubeconform@v0.7.0
   amtool=github.com/prometheus/alertmanager/cmd/amtool@v0.34.0
+  cosign=github.com/sigstore/cosign/v3/cmd/cosign@v3.1.3
 )
 
 install_clients() {

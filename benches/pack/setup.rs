@@ -122,7 +122,7 @@ impl Scratch {
             tag: Some(TAG.to_owned()),
             source: None,
             app_version: None,
-            verified: None,
+            signatures: Vec::new(),
             inputs,
             chart: None,
             charts: BTreeMap::new(),

@@ -48,7 +48,7 @@ pub(super) fn read(
             reader.file(values, values.value.clone(), &path, files)?;
         }
     }
-    if let Some(key) = component.key() {
+    for key in component.keys() {
         let path = reader.resolve(key)?;
         if path.is_dir() {
             return Err(reader.wrong(key, "is a directory, and a key is one file").into());

@@ -2,6 +2,9 @@
 //!
 //! Versions and constraints are text: a YAML reader would turn `1.20` into a number.
 
+mod profile;
+mod verify;
+
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
@@ -9,6 +12,9 @@ use serde::Deserialize;
 
 use crate::oci::Arch;
 use crate::yaml::Spanned;
+
+pub use profile::{FullProfile, Profile};
+pub use verify::{Cosign, Provenance, Signers, Verify};
 
 /// `catalog.yaml` with the components of `components/<name>/component.yaml`.
 #[derive(Clone, Debug)]
@@ -108,72 +114,6 @@ pub struct Policy {
     pub min_age: Option<Spanned<String>>,
 }
 
-/// A profile: a list of component names, or a map with more to say.
-#[derive(Clone, Debug, JsonSchema)]
-#[schemars(untagged)]
-pub enum Profile {
-    /// Just the components.
-    List(#[schemars(with = "Vec<String>")] Vec<Spanned<String>>),
-    /// The components and a bound on the bundle's size.
-    Full(FullProfile),
-}
-
-/// A profile written as a map.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct FullProfile {
-    /// The components.
-    #[schemars(with = "Vec<String>")]
-    pub components: Vec<Spanned<String>>,
-    /// The largest bundle of this profile, such as `350MB`.
-    #[serde(default)]
-    #[schemars(with = "Option<String>")]
-    pub budget: Option<Spanned<String>>,
-}
-
-impl Profile {
-    /// The names of its components, with their places.
-    #[must_use]
-    pub fn components(&self) -> &[Spanned<String>] {
-        match self {
-            Self::List(components) => components,
-            Self::Full(full) => &full.components,
-        }
-    }
-
-    /// The bound on the bundle's size, if there is one.
-    #[must_use]
-    pub fn budget(&self) -> Option<&Spanned<String>> {
-        match self {
-            Self::List(_) => None,
-            Self::Full(full) => full.budget.as_ref(),
-        }
-    }
-}
-
-// Written by hand: an untagged enum would lose the place and the reason of an error.
-impl<'de> Deserialize<'de> for Profile {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Visitor;
-        impl<'de> serde::de::Visitor<'de> for Visitor {
-            type Value = Profile;
-
-            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str("a list of component names, or a map with `components`")
-            }
-
-            fn visit_seq<A: serde::de::SeqAccess<'de>>(self, seq: A) -> Result<Profile, A::Error> {
-                Deserialize::deserialize(serde::de::value::SeqAccessDeserializer::new(seq)).map(Profile::List)
-            }
-
-            fn visit_map<A: serde::de::MapAccess<'de>>(self, map: A) -> Result<Profile, A::Error> {
-                Deserialize::deserialize(serde::de::value::MapAccessDeserializer::new(map)).map(Profile::Full)
-            }
-        }
-        deserializer.deserialize_any(Visitor)
-    }
-}
-
 /// `components/<name>/component.yaml`.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -254,10 +194,9 @@ impl Component {
         self.chart.iter().chain(&self.charts)
     }
 
-    /// The file with the public key that its `verify` names.
-    #[must_use]
-    pub fn key(&self) -> Option<&Spanned<String>> {
-        self.verify.as_ref()?.cosign.value.key.as_ref()
+    /// The files with public keys that its `verify` names.
+    pub fn keys(&self) -> impl Iterator<Item = &Spanned<String>> {
+        self.verify.iter().flat_map(Verify::keys)
     }
 }
 
@@ -548,36 +487,4 @@ impl Warning {
     pub const fn is_of_catalog(self) -> bool {
         matches!(self, Self::Platform | Self::Budget)
     }
-}
-
-/// Whose signature upstream's artifacts carry.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Verify {
-    /// Of the images: checked by the cosign program.
-    #[schemars(with = "Cosign")]
-    pub cosign: Spanned<Cosign>,
-}
-
-/// Who signs with cosign: `identity` and `issuer` of a keyless certificate, or a public `key`.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Cosign {
-    /// The certificate's identity; `{version}` and `{tag}` are filled in.
-    #[serde(default)]
-    pub identity: Option<String>,
-    /// The certificate's OIDC issuer.
-    #[serde(default)]
-    pub issuer: Option<String>,
-    /// A public key in PEM, a file beside `component.yaml`.
-    #[serde(default)]
-    #[schemars(with = "Option<String>")]
-    pub key: Option<Spanned<String>>,
-    /// `false` where signatures made with the key are in no transparency log.
-    #[serde(default)]
-    pub transparency_log: Option<bool>,
-    /// Only images of these repositories, or below those that end in `/`; all when empty.
-    #[serde(default)]
-    #[schemars(with = "Vec<String>")]
-    pub images: Vec<Spanned<String>>,
 }

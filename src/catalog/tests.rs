@@ -110,6 +110,12 @@ fn takes_what_is_right() {
 fn a_signer_is_named_as_a_whole() {
     let signed = |verify: &str| changed(HELM, "source:", &format!("verify: {verify}\nsource:"));
     for (verify, expected) in [
+        ("{}", "it names no signer (add `cosign` or `provenance`)"),
+        ("{provenance: {keyring: ring.asc}}", "`ring.asc` does not exist beside `component.yaml`"),
+        (
+            "{cosign: [{key: component.yaml}, {key: component.yaml}]}",
+            "which images each of several signers signs is not said (add `images` to each)",
+        ),
         ("{cosign: {}}", "a signer is either an identity or a key (name `identity` and `issuer`, or a `key`)"),
         (
             "{cosign: {identity: a@example.org}}",
@@ -117,7 +123,7 @@ fn a_signer_is_named_as_a_whole() {
         ),
         (
             "{cosign: {identity: \"{arch}\", issuer: https://x.test}}",
-            "`{arch}` in `{arch}` means nothing here (known here: `{version}`, `{tag}`)",
+            "`{arch}` in `{arch}` means nothing here (known here: `{version}`, `{tag}`, `{app_version}`)",
         ),
         ("{cosign: {identity: a, issuer: x}}", "`x` is not a URL"),
         ("{cosign: {key: cosign.pub}}", "`cosign.pub` does not exist beside `component.yaml`"),

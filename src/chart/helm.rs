@@ -10,11 +10,14 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 use tokio::process::Command;
 
 use crate::error::Diagnostic;
 use crate::exit::Exit;
+use crate::name::is_plain;
 
 /// What a render may print, 64 MiB: the largest known has 7 MB, most of it CRDs.
 pub const MAX_RENDER: u64 = 64 << 20;
@@ -119,6 +122,12 @@ pub enum Error {
         /// The archive's file name.
         chart: String,
     },
+    /// A chart's provenance file is not good.
+    #[error("{message}")]
+    Unverified {
+        /// Helm's message.
+        message: String,
+    },
     /// The directory for its values cannot be written.
     #[error("cannot prepare a temporary directory for helm")]
     Temporary(#[source] io::Error),
@@ -129,6 +138,7 @@ impl Diagnostic for Error {
         match self {
             Self::Missing { .. } | Self::Start { .. } | Self::NotHelm { .. } | Self::TooOld { .. } => Exit::Usage,
             Self::Render { .. } | Self::TooLarge { .. } | Self::TooSlow { .. } | Self::NotText { .. } => Exit::Source,
+            Self::Unverified { .. } => Exit::No,
             Self::Temporary(_) => Exit::Disk,
         }
     }
@@ -225,6 +235,55 @@ impl Helm {
         }
         String::from_utf8(output.stdout).map_err(|_| Error::NotText { chart })
     }
+}
+
+impl Helm {
+    /// Checks the provenance file of the chart `name` `version` in `archive` by the OpenPGP keys of `keyring`, which
+    /// may be armoured.
+    ///
+    /// # Errors
+    /// [`Error::Unverified`] with Helm's message when nobody on the keyring signed exactly this archive.
+    pub async fn verify(
+        &self,
+        name: &str,
+        version: &str,
+        archive: &Path,
+        provenance: &[u8],
+        keyring: &[u8],
+    ) -> Result<(), Error> {
+        let home = tempfile::tempdir().map_err(Error::Temporary)?;
+        // The provenance file tells the archive by its file name.
+        let file = format!("{name}-{version}.tgz");
+        if !is_plain(&file) {
+            return Err(Error::Unverified { message: format!("`{file}` cannot name a file") });
+        }
+        let put = |file: &str, bytes: &[u8]| std::fs::write(home.path().join(file), bytes).map_err(Error::Temporary);
+        put(&format!("{file}.prov"), provenance)?;
+        put("keyring.gpg", &unarmoured(keyring).unwrap_or_else(|| keyring.to_owned()))?;
+        std::fs::copy(archive, home.path().join(&file)).map_err(Error::Temporary)?;
+        let mut command = isolated(&self.program, home.path());
+        command.args(["verify", "--keyring", "keyring.gpg", "--"]).arg(&file);
+        let output = tokio::time::timeout(RENDER_TIME, run(&self.program, command, MAX_MESSAGE)).await;
+        match output.map_err(|_| Error::TooSlow { chart: file })?? {
+            Some(output) if output.success => Ok(()),
+            output => {
+                let message = readable(&String::from_utf8_lossy(&output.map(|o| o.stderr).unwrap_or_default()));
+                Err(Error::Unverified { message })
+            }
+        }
+    }
+}
+
+/// The bytes of an armoured keyring (RFC 9580, §6); none where it is not armoured. Helm reads binary ones only.
+fn unarmoured(keyring: &[u8]) -> Option<Vec<u8>> {
+    let text = std::str::from_utf8(keyring).ok()?;
+    let (_, text) = text.split_once("-----BEGIN PGP PUBLIC KEY BLOCK-----")?;
+    let (text, _) = text.split_once("-----END PGP PUBLIC KEY BLOCK-----")?;
+    // Headers such as `Comment:` end at an empty line; the checksum after a `=` is optional and not looked at.
+    let lines: Vec<&str> = text.trim_start_matches([' ', '\r']).lines().map(str::trim).collect();
+    let start = lines.iter().skip(1).position(|line| line.is_empty())? + 2;
+    let body: String = lines.get(start..)?.iter().filter(|line| !line.starts_with('=')).copied().collect();
+    STANDARD.decode(body).ok()
 }
 
 /// The arguments that give Helm single values, here and in the installer.

@@ -98,7 +98,7 @@ impl Args {
                 search_path: std::env::var_os("PATH"),
                 cache_dir,
                 offline: global.offline,
-                require_signatures: false,
+                signatures: resolve::SignatureCheck::Skipped,
                 http: Http::new(http)?,
             };
             Ok::<_, Error>(resolve::why(options, &*reporter, cancelled).await?)

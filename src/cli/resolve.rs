@@ -9,7 +9,7 @@ use super::places::Places;
 use super::{Format, Global, Outcome, network, print, print_json, run};
 use crate::error::Error;
 use crate::exit::Exit;
-use crate::resolve::{self, Resolved};
+use crate::resolve::{self, Resolved, SignatureCheck};
 use crate::source::Http;
 use crate::{catalog, lock, ui};
 
@@ -28,6 +28,9 @@ pub(super) struct Args {
     /// Fail where the signatures that a component's `verify` names cannot be checked; needs cosign on PATH
     #[arg(long)]
     require_signatures: bool,
+    /// Check no signatures: the lock says so, and keeps what it says of the same digests
+    #[arg(long, conflicts_with = "require_signatures")]
+    skip_signatures: bool,
     /// Choose as on the end of this day, UTC
     #[arg(long, value_name = "YYYY-MM-DD")]
     as_of: Option<Date>,
@@ -42,6 +45,11 @@ impl Args {
         let old = before.as_deref().map(|text| lock::parse(&file, text)).transpose()?;
         let cache_dir = run::cache_dir(self.places.cache_dir)?;
         let http = network::options(global, Some(&cache_dir), reporter.clone())?;
+        let signatures = match (self.require_signatures, self.skip_signatures) {
+            (true, _) => SignatureCheck::Required,
+            (_, true) => SignatureCheck::Skipped,
+            _ => SignatureCheck::IfPossible,
+        };
         let resolved = run::block_on(async |cancelled| {
             let options = resolve::Options {
                 catalog,
@@ -51,7 +59,7 @@ impl Args {
                 now: Timestamp::now(),
                 jobs: global.jobs.map_or(resolve::DEFAULT_JOBS, usize::from),
                 helm: global.helm.clone(),
-                require_signatures: self.require_signatures,
+                signatures,
                 search_path: std::env::var_os("PATH"),
                 cache_dir,
                 offline: global.offline,

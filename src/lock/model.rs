@@ -81,28 +81,34 @@ pub struct Component {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(with = "Vec<String>")]
     pub images: Vec<Reference>,
-    /// Whose signatures of its images were found good.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub verified: Option<Verified>,
+    /// Whose signatures its catalog entry asks for, and whether they were checked.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub signatures: Vec<Signature>,
 }
 
-/// A signer whose signatures were found good by cosign: the identity and issuer of a certificate, or a key.
+/// A signer: the identity and issuer of a certificate, or keys; and what it has to have signed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Verified {
+pub struct Signature {
+    /// Whether the signatures of exactly these locked digests were found good; a bad one would be no entry.
+    pub checked: bool,
     /// The certificate's identity.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub identity: Option<String>,
     /// The certificate's OIDC issuer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub issuer: Option<String>,
-    /// The digest of the file with the public key.
+    /// The digest of the file with the public key or keys.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<String>")]
     pub key: Option<Digest>,
-    /// The images whose locked digests are signed, sorted.
+    /// The images, sorted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(with = "Vec<String>")]
     pub images: Vec<Reference>,
+    /// The names of the charts, sorted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub charts: Vec<String>,
 }
 
 /// A locked chart archive.

@@ -318,7 +318,7 @@ fn lock() -> impl Strategy<Value = Lock> {
             tag,
             source: None,
             app_version: None,
-            verified: None,
+            signatures: Vec::new(),
             inputs,
             chart,
             charts,

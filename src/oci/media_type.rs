@@ -10,6 +10,8 @@ pub const DOCKER_LIST: &str = "application/vnd.docker.distribution.manifest.list
 pub const DOCKER_MANIFEST: &str = "application/vnd.docker.distribution.manifest.v2+json";
 /// The layer of a Helm chart in a registry (Helm's OCI support).
 pub const HELM_CHART_LAYER: &str = "application/vnd.cncf.helm.chart.content.v1.tar+gzip";
+/// The layer with the provenance file of a Helm chart in a registry (Helm's OCI support).
+pub const HELM_PROVENANCE_LAYER: &str = "application/vnd.cncf.helm.chart.provenance.v1.prov";
 
 /// Whether this is an index in either form.
 #[must_use]

@@ -12,12 +12,12 @@ use super::files::Files;
 use super::images::Images;
 use super::render::{self, Rendering};
 use super::rules::Reader;
-use super::signatures::{Checked, Signatures};
+use super::signatures::{self, Checked, SignatureCheck, Signatures, Signed};
 use super::sources::{Patience, Sources};
 use super::template::Names;
 use super::versions::{Choice, Chooser};
 use super::wanted::{Needed, Wanted};
-use super::{Error, Failure, Notice, Options, Resolved, charts, platform, program, report, signatures, upstreams};
+use super::{Error, Failure, Notice, Options, Resolved, charts, platform, program, report, upstreams};
 use crate::catalog::model::{Catalog, Component, Warning};
 use crate::chart::images::Discovery;
 use crate::chart::{Helm, crd};
@@ -60,8 +60,11 @@ pub(super) async fn run(options: Options, reporter: &dyn Reporter) -> Result<Res
     let sources = sources(&options)?;
     let Options { catalog, lock: before, .. } = &options;
     let mut driver = Driver::new(&options, &sources, reporter)?;
-    let signed = |name: &String| catalog.components[name].verify.is_some();
-    if options.require_signatures && driver.signatures.program.is_none() && selected.iter().any(signed) {
+    let signed = |name: &String| catalog.components[name].verify.as_ref().is_some_and(|v| v.cosign.is_some());
+    if options.signatures == SignatureCheck::Required
+        && driver.signatures.program.is_none()
+        && selected.iter().any(signed)
+    {
         return Err(Error::NoCosign);
     }
     let plural = if selected.len() == 1 { "" } else { "s" };
@@ -73,9 +76,9 @@ pub(super) async fn run(options: Options, reporter: &dyn Reporter) -> Result<Res
     let mut prepared = driver.prepare_all(choices, &mut failures).await;
     let helm = prepared.get(program::COMPONENT).map(|p| driver.component(program::COMPONENT, p));
     let helm = helm.as_ref().or_else(|| driver.locked(program::COMPONENT));
-    let mut rendered = BTreeMap::new();
+    let (mut rendered, mut program) = (BTreeMap::new(), None);
     if prepared.values().any(|prepared| !prepared.charts.is_empty()) {
-        let helm = driver.helm(&options, helm).await?;
+        let helm = program.insert(driver.helm(&options, helm).await?);
         let mut renderings = Vec::new();
         for (name, component) in &prepared {
             match driver.renderings(name, &component.choice.version, component.choice.tag.as_deref(), &component.charts)
@@ -88,10 +91,10 @@ pub(super) async fn run(options: Options, reporter: &dyn Reporter) -> Result<Res
         }
         prepared.retain(|name, _| !failures.contains_key(name));
         renderings.extend(driver.others(&prepared).await);
-        rendered = render::all(&helm, renderings, &catalog.file.platform.api_versions, driver.jobs).await;
+        rendered = render::all(helm, renderings, &catalog.file.platform.api_versions, driver.jobs).await;
     }
 
-    let done = driver.finish_all(prepared, rendered, &mut failures).await;
+    let done = driver.finish_all(prepared, rendered, program.as_ref(), &mut failures).await;
     let mut warnings: Vec<Notice> = done.values().flat_map(|done| done.notices.clone()).collect();
     let matrix = platform::matrix(&driver.reader()).map_err(|error| Error::Platform(error.to_string()))?;
     warnings.extend(matrix);
@@ -151,11 +154,11 @@ impl<'a> Driver<'a> {
             kubernetes: kubernetes.map_err(|e: crate::version::VersionError| Error::Platform(e.to_string()))?,
             also: platform::also(&options.catalog.file.platform).map_err(|error| Error::Platform(error.to_string()))?,
             signatures: Signatures {
+                policy: options.signatures,
                 program: signatures::find(options.search_path.as_deref()),
                 sources,
                 catalog: &options.catalog,
                 before: options.lock.as_ref(),
-                required: options.require_signatures,
             },
             jobs: options.jobs.max(1),
         })
@@ -340,6 +343,7 @@ impl<'a> Driver<'a> {
         &self,
         prepared: BTreeMap<String, Prepared>,
         mut rendered: render::Rendered,
+        helm: Option<&Helm>,
         failures: &mut BTreeMap<String, Failure>,
     ) -> BTreeMap<String, Finished> {
         let none = BTreeMap::new();
@@ -355,7 +359,7 @@ impl<'a> Driver<'a> {
         let mut asks = Vec::new();
         for (name, component) in prepared {
             let rendered = rendered.remove(&name).unwrap_or_else(|| Ok(Discovery::default()));
-            asks.push(self.finish(name, component, rendered, &images));
+            asks.push(self.finish(name, component, rendered, &images, helm));
         }
         let results: Vec<_> = futures_util::stream::iter(asks).buffer_unordered(self.jobs).collect().await;
         let mut done = BTreeMap::new();
@@ -371,6 +375,7 @@ impl<'a> Driver<'a> {
         prepared: Prepared,
         rendered: Result<Discovery, Failure>,
         images: &Images<'_>,
+        helm: Option<&Helm>,
     ) -> (String, Result<Finished, Failure>) {
         let result = async {
             let names = self.names(&prepared.choice.version, prepared.choice.tag.as_deref(), prepared.app_version());
@@ -389,10 +394,12 @@ impl<'a> Driver<'a> {
             // In their order, so that of several failures it is always the same one that is told.
             let results: Vec<_> = futures_util::stream::iter(asks).buffered(self.jobs).collect().await;
             let locked = results.into_iter().collect::<Result<BTreeMap<_, _>, _>>()?;
-            let Checked { verified, unchecked } = self.signatures.check(&name, &names, &locked).await?;
-            notices.extend(unchecked.map(|text| self.notice(&name, Warning::Signature, text, false)));
+            let signed = Signed { name: &name, names, images: &locked, charts: &prepared.charts, helm };
+            let Checked { signatures, unchecked } = self.signatures.check(&signed).await?;
+            let unchecked = unchecked.into_iter();
+            notices.extend(unchecked.map(|text| self.notice(&name, Warning::Signature, text.to_owned(), false)));
             let images = locked.keys().cloned().collect();
-            let component = lock::Component { images, verified, ..self.component(&name, &prepared) };
+            let component = lock::Component { images, signatures, ..self.component(&name, &prepared) };
             Ok(Finished { done: Done { component, images: locked }, notices })
         }
         .await;
@@ -448,7 +455,7 @@ impl<'a> Driver<'a> {
             charts: by_name.map(|f| (f.archive.chart.name.clone(), chart(&f.archive.chart.name, f))).collect(),
             files: prepared.files.clone(),
             images: Vec::new(),
-            verified: None,
+            signatures: Vec::new(),
         }
     }
 }

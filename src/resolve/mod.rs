@@ -44,6 +44,7 @@ use crate::source::{Http, github};
 
 pub use failure::Failure;
 pub use report::{Change, diff};
+pub use signatures::SignatureCheck;
 pub use template::TemplateError;
 pub use why::{Carried, Why};
 
@@ -68,8 +69,8 @@ pub struct Options {
     pub helm: Option<PathBuf>,
     /// The text of `PATH`, where Helm is looked for else.
     pub search_path: Option<OsString>,
-    /// Whether what cannot be checked of signatures is a failure.
-    pub require_signatures: bool,
+    /// What to do about the signers that components name.
+    pub signatures: SignatureCheck,
     /// The program's cache.
     pub cache_dir: PathBuf,
     /// Whether the cache has to do. `http` was built with the same answer.

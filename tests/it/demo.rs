@@ -14,7 +14,7 @@ fn manifests() -> PathBuf {
 
 fn resolve(sandbox: &Sandbox, helm: &Path, lock: &str) {
     let mut bundler = sandbox.bundler();
-    bundler.args(["resolve", "--as-of", AS_OF, "--lock", lock, "--catalog"]).arg(manifests());
+    bundler.args(["resolve", "--skip-signatures", "--as-of", AS_OF, "--lock", lock, "--catalog"]).arg(manifests());
     bundler.arg("--helm").arg(helm).assert().success();
 }
 

@@ -6,7 +6,7 @@ use url::Url;
 
 use super::platform::{accepted, min_age};
 use crate::catalog::Component;
-use crate::catalog::model::{Chart, Platform, Source, Verify};
+use crate::catalog::model::{Chart, Platform, Source};
 use crate::catalog::{scalar, template};
 use crate::name::{self, is_label, is_name};
 use crate::oci::Reference;
@@ -58,7 +58,7 @@ pub(super) fn check(component: &Component, platform: &Platform, report: &mut Rep
     }
     accepted(&component.accepted, false, report);
     if let Some(verify) = &component.verify {
-        check_verify(verify, report);
+        super::verify::check(verify, report);
     }
     if let Some(age) = &component.min_age {
         min_age(age, report);
@@ -123,46 +123,6 @@ fn check_source(source: &Spanned<Source>, report: &mut Report<'_>) {
             report.wrong(place, "which of the tags are versions is not said", hint);
         }
         None => {}
-    }
-}
-
-/// The placeholders of a signer's identity, which often names the tag that was built.
-const IDENTITY: [&str; 2] = ["version", "tag"];
-
-fn check_verify(verify: &Verify, report: &mut Report<'_>) {
-    let spanned = &verify.cosign;
-    let cosign = &spanned.value;
-    let keyless = match (&cosign.identity, &cosign.issuer) {
-        (None, None) => false,
-        (Some(identity), Some(issuer)) => {
-            check_url(issuer, &["https"], &["verify", "cosign", "issuer"], report);
-            let names = template::placeholders(identity);
-            if let Some(unknown) = names.iter().find(|name| !IDENTITY.contains(name)) {
-                let hint = "known here: `{version}`, `{tag}`".to_owned();
-                report.wrong(spanned, format!("`{{{unknown}}}` in `{identity}` means nothing here"), hint);
-            }
-            true
-        }
-        _ => {
-            let message = "an identity counts only with its issuer, and an issuer only with an identity";
-            report.wrong(spanned, message, "name both".to_owned());
-            return;
-        }
-    };
-    if keyless == cosign.key.is_some() {
-        let hint = "name `identity` and `issuer`, or a `key`".to_owned();
-        report.wrong(spanned, "a signer is either an identity or a key", hint);
-    }
-    if cosign.transparency_log.is_some() && cosign.key.is_none() {
-        let hint = "leave `transparency_log` out: a certificate without it proves nothing".to_owned();
-        report.wrong(spanned, "only signatures made with a key can do without the transparency log", hint);
-    }
-    for image in &cosign.images {
-        let reference = image.value.trim_end_matches('/').parse::<Reference>();
-        if !reference.is_ok_and(|reference| reference.tag().is_none() && reference.digest().is_none()) {
-            let message = format!("`{}` is no repository of images", image.value);
-            report.wrong(image, message, "write it as `registry.k8s.io/` or `quay.io/org/name`".to_owned());
-        }
     }
 }
 

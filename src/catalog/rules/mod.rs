@@ -3,6 +3,7 @@
 mod artifacts;
 mod component;
 mod platform;
+mod verify;
 
 use std::collections::BTreeMap;
 

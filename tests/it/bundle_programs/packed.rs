@@ -40,7 +40,7 @@ fn site(sandbox: &Sandbox, registry: &Registry, images: &[DebianImage], archs: &
             tag: reference.tag().map(str::to_owned),
             source: None,
             app_version: None,
-            verified: None,
+            signatures: Vec::new(),
             inputs: Digest::of(b""),
             chart: None,
             charts: BTreeMap::new(),

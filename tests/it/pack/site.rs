@@ -226,7 +226,7 @@ fn lock(images: &[(String, Image)], upstream: &Upstream) -> Lock {
         tag: Some("v1.0.0".to_owned()),
         source: None,
         app_version: None,
-        verified: None,
+        signatures: Vec::new(),
         inputs: Digest::of(b""),
         chart: None,
         charts: BTreeMap::new(),

@@ -7,7 +7,7 @@ use bundler::lock;
 use bundler::oci::Digest;
 use serde_json::Value;
 
-use super::signatures::{cosign, docker_hub_is_at};
+use super::signatures::docker_hub_is_at;
 use super::{Bench, DAY, EDGEMESH};
 use crate::serve::served::Served;
 use crate::support::{self, Registry, output_of};
@@ -217,7 +217,7 @@ fn a_policy_finds_the_signature_that_cosign_made() {
 }
 
 fn signed_as(form: &[&str]) {
-    let (Some(cosign), Some(registry)) = (cosign(), Registry::plain()) else { return };
+    let (Some(cosign), Some(registry)) = (support::tool("cosign"), Registry::plain()) else { return };
     let scene = Scene::new(registry);
     let own = |arguments: &[&str]| {
         let mut command = scene.bench.sandbox.command(&cosign);
