@@ -9,6 +9,7 @@ demo: ## the main job from end to end against an upstream on this machine
 
 test: tools lint ## everything; CI=true makes a skipped test a failure
 	cargo test --locked --lib --test it
+	@tests/installers.sh
 
 crash: ## kills a pack at 100 random moments; CRASHES=N for more, BUNDLER_SEED=N to repeat a run
 	BUNDLER_CRASHES=$(or $(CRASHES),100) cargo test --locked --test it -- pack::crash

@@ -15,7 +15,7 @@ say() { printf 'tools: %s\n' "$*" >&2; }
 # program=Debian package
 programs=(
   docker-registry=docker-registry containerd=containerd skopeo=skopeo umoci=umoci shellcheck=shellcheck
-  ssh-keygen=openssh-client busybox=busybox-static python3=python3 pip3=python3-pip curl=curl dpkg-deb=dpkg gpg=gnupg
+  bats=bats ssh-keygen=openssh-client busybox=busybox-static python3=python3 pip3=python3-pip curl=curl dpkg-deb=dpkg gpg=gnupg
 )
 
 install_programs() {
@@ -188,6 +188,17 @@ clients=(
   cosign=github.com/sigstore/cosign/v3/cmd/cosign@v3.1.3
 )
 
+# What the installers' tests need: the yq that bundles carry, whose language is not that of Debian's program of this name.
+build_yq() {
+  [ ! -x "$tools/bin/yq" ] || return 0
+  if ! command -v go >/dev/null; then
+    say "no Go here: yq cannot be built, and the installers are not tested"
+    return 0
+  fi
+  say "building yq"
+  GOBIN=$tools/bin CGO_ENABLED=0 go install github.com/mikefarah/yq/v4@v4.53.3 >&2
+}
+
 install_clients() {
   local entry missing=()
   for entry in "${clients[@]}"; do
@@ -215,9 +226,10 @@ case ${1:-all} in
   grammars) install_grammars ;;
   registry) build_registry ;;
   referring) build_referring ;;
+  yq) build_yq ;;
   all)
     # Each in a shell of its own: one that fails does not keep the other from its work.
-    for step in programs packages monitoring grammars validator clients browser registry referring; do
+    for step in programs packages monitoring grammars validator clients browser registry referring yq; do
       tests/tools.sh "$step" || say "could not get the $step; the tests that need them will say so"
     done
     if helm=$(tests/helm.sh); then
@@ -227,7 +239,7 @@ case ${1:-all} in
     fi
     ;;
   *)
-    say "usage: tests/tools.sh [programs|packages|monitoring|grammars|validator|clients|browser|registry|referring]"
+    say "usage: tests/tools.sh [programs|packages|monitoring|grammars|validator|clients|browser|registry|referring|yq]"
     exit 2
     ;;
 esac

@@ -137,6 +137,7 @@ impl Scratch {
                 kubernetes: "1.36".to_owned(),
                 kubeedge: None,
                 architectures: vec![Arch::Amd64],
+                installers: None,
             },
             profiles: BTreeMap::from([("all".to_owned(), vec!["all".to_owned()])]),
             components: BTreeMap::from([("all".to_owned(), component)]),

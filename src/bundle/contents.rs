@@ -30,7 +30,7 @@ pub struct Parts {
     pub carried: Learned,
     /// Values and resources by component and by path relative to the component's directory.
     pub component_files: BTreeMap<String, BTreeMap<String, Bytes>>,
-    /// The installers by path in the bundle: `install.sh` and other scripts at the root, and `lib/…`.
+    /// The installers by path in the bundle: scripts and settings at the root (`install.sh`, `site.env`), and `lib/…`.
     pub installers: BTreeMap<String, Bytes>,
     /// The bill of materials.
     pub sbom: Bytes,
@@ -184,7 +184,10 @@ fn installers(installers: &BTreeMap<String, Bytes>) -> Result<Vec<Member>, Error
         if model::is_installer(path) {
             Ok(Member::inline(path.as_str(), bytes.clone()))
         } else {
-            Err(Error::Place { path: path.clone(), reason: "installers are `*.sh` at the top and all below `lib/`" })
+            Err(Error::Place {
+                path: path.clone(),
+                reason: "installers are `*.sh` and `*.env` at the top and all below `lib/`",
+            })
         }
     };
     installers.iter().map(member).collect()

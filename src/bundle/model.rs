@@ -187,10 +187,10 @@ pub fn order(path: &str) -> (usize, &str) {
     }
 }
 
-/// Whether this is the path of an installer: a script at the root, or anything below `lib/`.
+/// Whether this is the path of an installer: a script or its settings (`.env`) at the root, or anything below `lib/`.
 #[must_use]
 pub fn is_installer(path: &str) -> bool {
-    path.starts_with("lib/") || (!path.contains('/') && path.ends_with(".sh"))
+    path.starts_with("lib/") || (!path.contains('/') && (path.ends_with(".sh") || path.ends_with(".env")))
 }
 
 /// The permissions of a file: 0755 for what runs, that is without a suffix of data such as `.tar.gz`.

@@ -1,7 +1,9 @@
 //! The catalog: what we want. Model, parsing, cross-file rules, JSON Schema.
 
 mod inputs;
+mod installers;
 pub mod model;
+pub mod names;
 mod read;
 mod rules;
 pub mod scalar;

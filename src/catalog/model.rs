@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::oci::Arch;
+use crate::oci::{Arch, Digest};
 use crate::yaml::Spanned;
 
 pub use profile::{FullProfile, Profile};
@@ -28,6 +28,16 @@ pub struct Catalog {
     /// The bytes of each component's own files (`component.yaml`, values, resources) by path
     /// relative to the component's directory: what `inputs` in the lock is computed over.
     pub inputs: BTreeMap<String, BTreeMap<String, Vec<u8>>>,
+    /// The bytes of the installers in `install/` by path in the bundle: `install.sh`, `site.env`, `lib/…`.
+    pub installers: BTreeMap<String, Vec<u8>>,
+}
+
+impl Catalog {
+    /// The digest over the installers as [`super::inputs_digest`] computes it, none where the catalog has none.
+    #[must_use]
+    pub fn installers_digest(&self) -> Option<Digest> {
+        (!self.installers.is_empty()).then(|| super::inputs_digest(&self.installers))
+    }
 }
 
 /// `catalog.yaml`.

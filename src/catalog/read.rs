@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::{Catalog, Component, Error, inputs, parse_component, parse_file, rules};
+use super::{Catalog, Component, Error, inputs, installers, parse_component, parse_file, rules};
 use crate::yaml::{self, Place, Problems, YamlError};
 
 /// Reads `catalog.yaml` and every `components/<name>/component.yaml` of `directory`, with the files they name.
@@ -26,9 +26,10 @@ pub fn read(directory: &Path) -> Result<Catalog, Error> {
             Err(error) => return Err(error),
         }
     }
+    let installers = installers::read(&directory.join("install"))?;
     match file {
         Some(file) if problems.is_empty() => {
-            let catalog = Catalog { directory: directory.to_owned(), file, components, inputs };
+            let catalog = Catalog { directory: directory.to_owned(), file, components, inputs, installers };
             Problems::none_of(rules::check(&catalog, &name, text))?;
             Ok(catalog)
         }

@@ -48,6 +48,10 @@ pub struct Bundle {
     pub kubeedge: Option<String>,
     /// The architectures, sorted.
     pub architectures: Vec<Arch>,
+    /// The digest over the installers, where the catalog has such.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
+    pub installers: Option<Digest>,
 }
 
 /// One component's choice.

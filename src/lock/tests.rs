@@ -344,7 +344,14 @@ fn lock() -> impl Strategy<Value = Lock> {
     )
         .prop_map(|((version, kubernetes, kubeedge), profiles, components, images, unresolved)| Lock {
             schema: 1,
-            bundle: Bundle { name: "x".to_owned(), version, kubernetes, kubeedge, architectures: vec![Arch::Amd64] },
+            bundle: Bundle {
+                name: "x".to_owned(),
+                version,
+                kubernetes,
+                kubeedge,
+                architectures: vec![Arch::Amd64],
+                installers: None,
+            },
             profiles,
             components,
             images: images.into_iter().collect(),

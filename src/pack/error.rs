@@ -114,6 +114,14 @@ pub enum Error {
         /// The line, from 1.
         line: usize,
     },
+    /// What the installers have to know of the catalog cannot be written.
+    #[error("`{path}` {problem}")]
+    Installer {
+        /// The path in the bundle.
+        path: &'static str,
+        /// Why.
+        problem: String,
+    },
     /// A signal.
     #[error("interrupted")]
     Interrupted,
@@ -123,9 +131,12 @@ impl Diagnostic for Error {
     fn exit(&self) -> Exit {
         match self {
             Self::Space { .. } | Self::Output { .. } | Self::NotFile(_) => Exit::Disk,
-            Self::Added { .. } | Self::Changed(_) | Self::Version { .. } | Self::Have { .. } | Self::Digest { .. } => {
-                Exit::Usage
-            }
+            Self::Added { .. }
+            | Self::Changed(_)
+            | Self::Version { .. }
+            | Self::Have { .. }
+            | Self::Installer { .. }
+            | Self::Digest { .. } => Exit::Usage,
             Self::Manifest { .. } => Exit::Source,
             Self::Budget { .. } | Self::OtherArch { .. } => Exit::No,
             Self::Size { .. } => Exit::Mismatch,
@@ -156,7 +167,7 @@ impl Diagnostic for Error {
             Self::Output { .. } => Some("`--output` names a directory that can be written".to_owned()),
             Self::NotFile(_) => Some("name another file with `--output`".to_owned()),
             Self::Digest { .. } => Some("`--have` takes one sha256 a line, in hex".to_owned()),
-            Self::Manifest { .. } | Self::Have { .. } => None,
+            Self::Manifest { .. } | Self::Have { .. } | Self::Installer { .. } => None,
         }
     }
 }

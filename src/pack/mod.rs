@@ -8,6 +8,7 @@
 mod added;
 mod documents;
 mod error;
+mod installers;
 mod output;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -173,7 +174,7 @@ async fn pack(options: &Options, reporter: &dyn Reporter, cancel: &CancellationT
         manifests: images.into_values().flatten().map(|document| (document.digest, document)).collect(),
         carried,
         component_files: component_files(&plan, &catalog),
-        installers: BTreeMap::new(),
+        installers: installers::of(&plan, &catalog)?,
         sbom: Bytes::new(),
     };
     parts.sbom = sbom::of(&parts, &catalog.components).map_err(bundle::Error::from)?;

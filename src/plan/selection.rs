@@ -130,6 +130,9 @@ fn differences(lock: &Lock, catalog: &Catalog, components: &BTreeSet<String>) ->
             differences.push(format!("profile {name} has other components in the catalog than in the lock"));
         }
     }
+    if bundle.installers != catalog.installers_digest() {
+        differences.push("the installers changed since the lock was resolved".to_owned());
+    }
     for name in components {
         let Some(inputs) = catalog.inputs.get(name) else {
             differences.push(format!("component {name} is not in the catalog"));

@@ -44,6 +44,7 @@ pub(super) fn lock(
             kubernetes: file.platform.kubernetes.value.clone(),
             kubeedge: file.platform.kubeedge.as_ref().map(|v| v.value.clone()),
             architectures,
+            installers: catalog.installers_digest(),
         },
         profiles: profiles.collect(),
         components: BTreeMap::new(),

@@ -1,5 +1,6 @@
 //! Why one component could not be resolved; the others go on.
 
+use crate::catalog::names::TemplateError;
 use crate::chart;
 use crate::error::Diagnostic;
 use crate::exit::Exit;
@@ -7,7 +8,6 @@ use crate::oci::{Arch, Digest, ReferenceError};
 use crate::source::{self, checksum, github, helm};
 
 use super::choice::{Age, Refusal};
-use super::template::TemplateError;
 
 /// Why one component could not be resolved.
 #[derive(Debug, thiserror::Error)]

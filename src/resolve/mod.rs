@@ -20,7 +20,6 @@ mod report;
 mod rules;
 mod signatures;
 mod sources;
-mod template;
 mod upstreams;
 mod versions;
 mod wanted;
@@ -45,7 +44,6 @@ use crate::source::{Http, github};
 pub use failure::Failure;
 pub use report::{Change, diff};
 pub use signatures::SignatureCheck;
-pub use template::TemplateError;
 pub use why::{Carried, Why};
 
 /// How many components are resolved at once: enough to keep a slow source from holding up the others.

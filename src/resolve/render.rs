@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use futures_util::StreamExt as _;
 
 use super::Failure;
-use super::template::{Names, TemplateError};
 use crate::catalog::model::{self, Catalog};
+use crate::catalog::names::{Names, TemplateError};
 use crate::chart::images::{self, Discovery};
 use crate::chart::{Helm, Release, crd, helm::Values};
 

@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use super::Failure;
 use super::sources::Sources;
-use super::template::Names;
 use super::versions::parse_url;
 use crate::catalog::Catalog;
 use crate::catalog::model::Component;
+use crate::catalog::names::Names;
 use crate::chart::images::{self, Discovery, Required, Rule};
 use crate::oci::Reference;
 

@@ -26,7 +26,9 @@ pub(super) fn text(bundle: &BundleFile, members: &[Member]) -> String {
     );
     let has = |prefix: &str| members.iter().any(|member| member.path.starts_with(prefix));
     if has("install.sh") {
-        text.push_str("\nInstall\n\n    tar xzf BUNDLE.tar.gz\n    ./install.sh\n");
+        text.push_str(
+            "\nInstall\n\n    mkdir bundle && tar xzf BUNDLE.tar.gz -C bundle && cd bundle\n    ./install.sh\n",
+        );
     }
     if !bundle.lock.images.is_empty() {
         images(&mut text, bundle);

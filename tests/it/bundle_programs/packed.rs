@@ -72,6 +72,7 @@ fn site(sandbox: &Sandbox, registry: &Registry, images: &[DebianImage], archs: &
             kubernetes: "1.36".to_owned(),
             kubeedge: None,
             architectures: archs.to_vec(),
+            installers: None,
         },
         profiles: BTreeMap::from([("edge".to_owned(), names)]),
         components,

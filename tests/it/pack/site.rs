@@ -254,6 +254,7 @@ fn lock(images: &[(String, Image)], upstream: &Upstream) -> Lock {
             kubernetes: "1.36".to_owned(),
             kubeedge: None,
             architectures: vec![Arch::Amd64, Arch::Arm64],
+            installers: None,
         },
         profiles: BTreeMap::from([
             ("cloud".to_owned(), vec!["app".to_owned(), "helm".to_owned()]),

@@ -1,22 +1,22 @@
 //! Filling `{version}`, `{tag}`, `{arch}` and their like in the catalog's texts.
 
-use crate::catalog::template;
+use super::template;
 
 /// What the placeholders stand for; one that is none here cannot be used here.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Names<'a> {
+pub struct Names<'a> {
     /// `{version}`: the version's own text.
-    pub(super) version: Option<&'a str>,
+    pub version: Option<&'a str>,
     /// `{tag}`: the tag that has this version.
-    pub(super) tag: Option<&'a str>,
+    pub tag: Option<&'a str>,
     /// `{app_version}`: the chart's own text.
-    pub(super) app_version: Option<&'a str>,
+    pub app_version: Option<&'a str>,
     /// `{arch}`: upstream's name of the architecture.
-    pub(super) arch: Option<&'a str>,
+    pub arch: Option<&'a str>,
     /// `{kubernetes}`: the platform's minor.
-    pub(super) kubernetes: Option<&'a str>,
+    pub kubernetes: Option<&'a str>,
     /// `{kubeedge}`: the platform's minor.
-    pub(super) kubeedge: Option<&'a str>,
+    pub kubeedge: Option<&'a str>,
 }
 
 /// A text of the catalog with a placeholder that stands for nothing.
@@ -35,12 +35,18 @@ const PATH: &percent_encoding::AsciiSet =
 
 impl Names<'_> {
     /// Fills a text as it is.
-    pub(super) fn fill(&self, text: &str) -> Result<String, TemplateError> {
+    ///
+    /// # Errors
+    /// A placeholder that stands for nothing here.
+    pub fn fill(&self, text: &str) -> Result<String, TemplateError> {
         self.fill_with(text, str::to_owned)
     }
 
     /// Fills a URL: what is filled in is percent-encoded, so that the `+` of `1.36.4+k3s1` stays one.
-    pub(super) fn fill_url(&self, text: &str) -> Result<String, TemplateError> {
+    ///
+    /// # Errors
+    /// A placeholder that stands for nothing here.
+    pub fn fill_url(&self, text: &str) -> Result<String, TemplateError> {
         self.fill_with(text, |value| percent_encoding::utf8_percent_encode(value, PATH).to_string())
     }
 

@@ -1,0 +1,102 @@
+# edgecore.yaml and cloudcore.yaml: the keys that the stack needs, and every other one as it was.
+load setup
+
+edit() {
+  bash -c '
+    set -euo pipefail
+    HERE=$1
+    for part in log args plan tools trust site state report kube charts edgecore cloudcore; do . "$HERE/lib/$part.sh"; done
+    YQ=$2
+    language_load && plan_load && COMMAND=edge && DRY_RUN=no && log_open && SITE_FILE=$4 && site_load
+    "$3"' _ "$bundle" "$REAL_YQ" "$1" "${2:-$bundle/site.env}"
+}
+
+# FILE FILE PATH…: equal but for these paths.
+equal_but() {
+  local path expression='.'
+  for path in "${@:3}"; do
+    expression+=" | del($path)"
+  done
+  diff <("$REAL_YQ" "sort_keys(..) | $expression" "$1") <("$REAL_YQ" "sort_keys(..) | $expression" "$2")
+}
+
+edgecore_keys=(
+  .modules.edgeStream.enable .modules.edgeStream.server .modules.metaManager.metaServer.enable .modules.edged.reportEvent
+  .modules.edged.tailoredKubeletConfig.containerLogMaxSize .modules.edged.tailoredKubeletConfig.containerLogMaxFiles
+  .modules.edged.tailoredKubeletConfig.clusterDNS
+)
+
+edgecore_is_right() {
+  [ "$("$REAL_YQ" '[.modules.edgeStream.enable, .modules.metaManager.metaServer.enable, .modules.edged.reportEvent] | join(" ")' "$1")" = "true true true" ]
+  [ "$("$REAL_YQ" '.modules.edgeStream.server' "$1")" = "$2" ]
+  [ "$("$REAL_YQ" '.modules.edged.tailoredKubeletConfig.clusterDNS[0]' "$1")" = 169.254.96.16 ]
+  [ "$("$REAL_YQ" '.modules.edged.tailoredKubeletConfig.address' "$1")" = 127.0.0.1 ]
+  [ "$("$REAL_YQ" '.modules.edged.tailoredKubeletConfig.containerLogMaxFiles | tag' "$1")" = '!!int' ]
+}
+
+@test "edgecore's complete defaults of 1.22 and 1.23 keep every other key" {
+  for version in v1.22.2 v1.23.1; do
+    file=$BATS_TEST_DIRNAME/edgecore-$version.yaml
+    edit edgecore_edit <"$file" >"$BATS_TEST_TMPDIR/out.yaml"
+    edgecore_is_right "$BATS_TEST_TMPDIR/out.yaml" 192.0.2.2:10004
+    equal_but "$file" "$BATS_TEST_TMPDIR/out.yaml" "${edgecore_keys[@]}"
+  done
+}
+
+@test "a second edit of edgecore changes nothing" {
+  edit edgecore_edit <"$BATS_TEST_DIRNAME/edgecore-v1.23.1.yaml" >"$BATS_TEST_TMPDIR/one"
+  edit edgecore_edit <"$BATS_TEST_TMPDIR/one" >"$BATS_TEST_TMPDIR/two"
+  cmp "$BATS_TEST_TMPDIR/one" "$BATS_TEST_TMPDIR/two"
+}
+
+@test "a resolver at the wrong level, which edgecore never reads, is moved" {
+  "$REAL_YQ" '.modules.edged.clusterDNS = ["169.254.96.16"]' "$BATS_TEST_DIRNAME/edgecore-v1.22.2.yaml" >"$BATS_TEST_TMPDIR/in"
+  edit edgecore_edit <"$BATS_TEST_TMPDIR/in" >"$BATS_TEST_TMPDIR/out"
+  [ "$("$REAL_YQ" '.modules.edged | has("clusterDNS")' "$BATS_TEST_TMPDIR/out")" = false ]
+  edgecore_is_right "$BATS_TEST_TMPDIR/out" 192.0.2.2:10004
+}
+
+@test "a kubelet that was opened is closed" {
+  "$REAL_YQ" '.modules.edged.tailoredKubeletConfig.address = "0.0.0.0"' "$BATS_TEST_DIRNAME/edgecore-v1.23.1.yaml" >"$BATS_TEST_TMPDIR/in"
+  edit edgecore_edit <"$BATS_TEST_TMPDIR/in" >"$BATS_TEST_TMPDIR/out"
+  [ "$("$REAL_YQ" .modules.edged.tailoredKubeletConfig.address "$BATS_TEST_TMPDIR/out")" = 127.0.0.1 ]
+}
+
+@test "a site without EdgeMesh keeps its resolver, and comments stay" {
+  printf 'EDGE_CLUSTER_DNS=none\nCLOUD_ADDRESS=cloud.example.org\nEDGE_LOG_SIZE=20Mi\n' >"$BATS_TEST_TMPDIR/site"
+  { echo '# written by hand'; cat "$BATS_TEST_DIRNAME/edgecore-v1.23.1.yaml"; } >"$BATS_TEST_TMPDIR/in"
+  edit edgecore_edit "$BATS_TEST_TMPDIR/site" <"$BATS_TEST_TMPDIR/in" >"$BATS_TEST_TMPDIR/out"
+  [ "$("$REAL_YQ" '.modules.edged.tailoredKubeletConfig | has("clusterDNS")' "$BATS_TEST_TMPDIR/out")" = false ]
+  [ "$("$REAL_YQ" .modules.edgeStream.server "$BATS_TEST_TMPDIR/out")" = cloud.example.org:10004 ]
+  [ "$("$REAL_YQ" .modules.edged.tailoredKubeletConfig.containerLogMaxSize "$BATS_TEST_TMPDIR/out")" = 20Mi ]
+  grep -q '# written by hand' "$BATS_TEST_TMPDIR/out"
+}
+
+@test "cloudcore's complete defaults of 1.22 and 1.23 keep every other key" {
+  for version in v1.22.2 v1.23.1; do
+    file=$BATS_TEST_DIRNAME/cloudcore-$version.yaml
+    edit cloudcore_edit <"$file" >"$BATS_TEST_TMPDIR/out"
+    [ "$("$REAL_YQ" .commonConfig.monitorServer.bindAddress "$BATS_TEST_TMPDIR/out")" = 0.0.0.0:9091 ]
+    [ "$("$REAL_YQ" .modules.cloudStream.enable "$BATS_TEST_TMPDIR/out")" = true ]
+    equal_but "$file" "$BATS_TEST_TMPDIR/out" .commonConfig.monitorServer.bindAddress .modules.cloudStream.enable
+  done
+}
+
+@test "the short text of cloudcore's chart keeps every other key" {
+  kubeedge
+  "$REAL_YQ" '.data["cloudcore.yaml"]' "$FAKE/objects/kubeedge.configmap.cloudcore" >"$BATS_TEST_TMPDIR/in"
+  edit cloudcore_edit <"$BATS_TEST_TMPDIR/in" >"$BATS_TEST_TMPDIR/out"
+  [ "$("$REAL_YQ" .commonConfig.monitorServer.bindAddress "$BATS_TEST_TMPDIR/out")" = 0.0.0.0:9091 ]
+  equal_but "$BATS_TEST_TMPDIR/in" "$BATS_TEST_TMPDIR/out" .commonConfig
+  # The defect of the earlier script: replacing the whole text made two managers of one chain.
+  [ "$("$REAL_YQ" .modules.iptablesManager.mode "$BATS_TEST_TMPDIR/out")" = external ]
+}
+
+@test "what is no YAML is left alone" {
+  edge_node
+  printf 'modules: [\n' >"$INSTALL_ROOT/etc/kubeedge/config/edgecore.yaml"
+  printf 'docker.io/example/agent:1\ndocker.io/kubeedge/pause:3.6\n' >"$FAKE/images"
+  install edge
+  [ "$status" -eq 1 ]
+  [ "$(cat "$INSTALL_ROOT/etc/kubeedge/config/edgecore.yaml")" = 'modules: [' ]
+}
