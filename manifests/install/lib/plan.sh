@@ -68,6 +68,15 @@ plan_unnamed() {
   done | LC_ALL=C sort
 }
 
+# Whether any chart is to be installed: a small board has none, and needs neither volumes nor certificates.
+plan_has_charts() {
+  local component
+  for component in $(plan_components); do
+    [ -z "$(plan_releases "$component")" ] || return 0
+  done
+  return 1
+}
+
 # COMPONENT: whether there is something of it for the cluster, and not only images or programs.
 plan_installs() {
   [[ " ${RELEASE_COMPONENT[*]} " == *" $1 "* ]] || [ -d "$HERE/components/$1/before" ] || [ -d "$HERE/components/$1/resources" ]

@@ -98,6 +98,7 @@ preflight_charts() {
 
 preflight_storage() {
   local class
+  plan_has_charts || return 0
   if [ -n "$SITE_STORAGE_CLASS" ]; then
     if exists get storageclass "$SITE_STORAGE_CLASS"; then
       result PASS storage storage-ok "$SITE_STORAGE_CLASS"

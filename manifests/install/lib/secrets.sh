@@ -9,8 +9,10 @@ secrets_apply() {
   wanted secrets || return 0
   step step-secrets
   namespaces_apply
-  certificates_apply
-  logins_apply
+  if plan_has_charts; then
+    certificates_apply
+    logins_apply
+  fi
   channels_apply
 }
 
@@ -169,6 +171,13 @@ channels_apply() {
     mode=$(stat -c %a -- "$file")
     [[ $mode == *00 ]] || die secret-open "$file" "$mode"
     arguments+=("--from-file=${file##*/}=$file")
+  done
+  for file in dingtalk:$SITE_ALERT_DINGTALK feishu:$SITE_ALERT_FEISHU wecom:$SITE_ALERT_WECOM webhook:$SITE_ALERT_WEBHOOK; do
+    if [ "${file#*:}" != no ]; then
+      # A small board sends to one channel, the first that is on.
+      arguments+=("--from-literal=channel=${file%:*}")
+      break
+    fi
   done
   # The bridge to signed robots reads its proxy beside their addresses.
   [ -z "$SITE_ALERT_PROXY" ] || arguments+=("--from-literal=proxy=$SITE_ALERT_PROXY")

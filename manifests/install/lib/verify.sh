@@ -119,6 +119,12 @@ verify_edge_agents() {
 # Checks 7 to 9.
 verify_metrics_server() {
   local top
+  if ! plan_selects metrics-server && ! exists -n kube-system get deployment metrics-server; then
+    for top in metrics-server top-node top-pod; do
+      result SKIP "$top" not-installed metrics-server
+    done
+    return 0
+  fi
   if [ "$(kubectl_ask get apiservice v1beta1.metrics.k8s.io --ignore-not-found -o 'jsonpath={.status.conditions[?(@.type=="Available")].status}')" = True ]; then
     result PASS metrics-server metrics-server-ok
   else
@@ -270,7 +276,7 @@ verify_pods() {
 
 # On an edge, without any API.
 verify_edge() {
-  local config key value metrics listen
+  local config metrics listen port
   PROFILE=${PROFILE:-edge}
   edge_runtime
   if systemctl is-active --quiet edgecore; then
@@ -298,7 +304,8 @@ verify_edge() {
     result FAIL metrics kubelet-fix
   fi
   if command -v ss >/dev/null; then
-    listen=$(ss -Hltn 'sport = :10350' | awk '{ print $4 }')
+    port=$(edgecore_get .modules.edged.tailoredKubeletConfig.readOnlyPort 10350)
+    listen=$(ss -Hltn "sport = :$port" | awk '{ print $4 }')
     case $listen in
       '' | 127.0.0.1:*) result PASS closed closed-ok ;;
       *) result FAIL closed closed-fix "$listen" ;;
