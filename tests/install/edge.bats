@@ -1,4 +1,5 @@
 # `install.sh edge`: images, settings of edgecore, health; offline, twice, and with each program failing.
+# shellcheck disable=SC2030,SC2031
 load setup
 
 config() { printf '%s/etc/kubeedge/config/edgecore.yaml' "$INSTALL_ROOT"; }
