@@ -199,6 +199,13 @@ pub struct Component {
 }
 
 impl Component {
+    /// Whether it is manifests of our own and nothing of anybody else's: then its version is the bundle's.
+    #[must_use]
+    pub fn is_own(&self) -> bool {
+        let others = self.source.is_some() || self.all_charts().next().is_some() || self.image_list.is_some();
+        !others && self.images.is_empty() && self.files.is_empty() && !self.resources.is_empty()
+    }
+
     /// Its charts, whether written as `chart` or `charts`.
     pub fn all_charts(&self) -> impl Iterator<Item = &Spanned<Chart>> {
         self.chart.iter().chain(&self.charts)

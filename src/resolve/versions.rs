@@ -113,6 +113,10 @@ pub(super) struct Chooser<'a> {
 
 impl Chooser<'_> {
     pub(super) async fn choose(&self) -> Result<Choice, Failure> {
+        if self.component.is_own() {
+            let version = self.reader.catalog.file.version.value.clone();
+            return Ok(Choice { version, tag: None, charts: Vec::new(), remarks: Vec::new() });
+        }
         let mut rules = self.reader.rules(self.component)?;
         let rows = rules.compatibility.clone();
         let accepted = self.reader.accepted(&self.component.accepted, Warning::Compatibility);

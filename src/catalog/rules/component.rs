@@ -26,8 +26,9 @@ pub(super) fn check(component: &Component, platform: &Platform, report: &mut Rep
         let message = format!("`{}` cannot name a component", component.name.value);
         report.wrong(&component.name, message, name::RULE.to_owned());
     }
-    if component.source.is_none() && component.all_charts().next().is_none() {
-        let hint = "add a `source` or a `chart`".to_owned();
+    let upstream = component.source.is_some() || component.all_charts().next().is_some();
+    if !upstream && !component.is_own() {
+        let hint = "add a `source` or a `chart`; only manifests of our own (`resources`) do without".to_owned();
         report.wrong(&component.name, "nothing gives this component a version", hint);
     }
     if let Some(source) = &component.source {

@@ -421,3 +421,30 @@ fn the_projects_own_catalog_resolves() {
     let offline = bench.resolve(&[&check[..], &["--offline"]].concat());
     assert_eq!((offline.code, bench.upstream.requests().len()), (Some(0), 0), "{offline:?}");
 }
+
+#[test]
+fn manifests_of_our_own_have_the_bundle_s_version_and_ask_nobody() {
+    let own = "name: own\nresources: [resources/]\n";
+    let bench = Bench::new(&[own]);
+    let manifest = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n";
+    bench.sandbox.write("manifests/components/own/resources/a.yaml", manifest);
+    bench.good(DAY);
+    let lock = bench.lock();
+    let component = &lock.components["own"];
+    assert_eq!((component.version.as_str(), component.tag.as_deref()), ("1.0.0", None));
+    assert!(component.images.is_empty() && lock.unresolved.is_empty());
+    assert_eq!(bench.upstream.counted(), 0);
+
+    let mut pack = bench.sandbox.bundler();
+    pack.args(["pack", "--arch", "amd64", "-o", "own.tar.gz"]).assert().success();
+    let mut tar = bench.sandbox.command(crate::support::program("tar").unwrap());
+    let listed = crate::support::output_of(tar.args(["-tzf", "own.tar.gz"]));
+    assert!(listed.lines().any(|member| member == "components/own/resources/a.yaml"), "{listed}");
+
+    // Something of anybody else's needs a version of its own.
+    bench.catalog("[amd64]", &["name: own\nresources: [resources/]\nimages: [\"quay.io/a/b:v1\"]\n"]);
+    bench.sandbox.write("manifests/components/own/resources/a.yaml", manifest);
+    let run = bench.resolve(&[]);
+    assert_eq!(run.code, Some(2), "{run:?}");
+    assert!(run.stderr.contains("nothing gives this component a version"), "{run:?}");
+}

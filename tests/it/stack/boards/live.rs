@@ -1,0 +1,131 @@
+//! Debian's daemons on loopback, asked for the series that the boards read.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsStr;
+use std::io::{BufRead as _, Read as _, Write as _};
+use std::net::TcpStream;
+use std::path::Path;
+
+use super::series;
+use crate::support::{self, Sandbox, Server};
+
+const LISTENING: &str = "Listening on";
+/// How often Prometheus is asked for the first sample of a rule.
+const MAX_ASKED: usize = 20_000;
+
+/// A daemon with the address that it says it listens on.
+struct Daemon {
+    address: String,
+    _server: Server,
+}
+
+impl Daemon {
+    /// Starts a program and waits until it says that it is `ready`, which is not before it listens.
+    fn start(program: &Path, ready: &str, arguments: &[&str]) -> Self {
+        let arguments: Vec<&OsStr> = arguments.iter().map(OsStr::new).collect();
+        let (server, mut output) = Server::start(program, &arguments);
+        let (mut said, mut address) = (String::new(), None);
+        loop {
+            let mut line = String::new();
+            assert!(output.read_line(&mut line).unwrap() > 0, "{} ended:\n{said}", program.display());
+            said.push_str(&line);
+            // With port 0 the one that was taken is said by the exporters' toolkit.
+            if line.contains(LISTENING) {
+                address = line.split("address=").nth(1).map(|rest| rest.trim().trim_matches('"').to_owned());
+            }
+            if line.contains(ready) {
+                break;
+            }
+        }
+        let address = address.unwrap_or_else(|| panic!("{} listens nowhere:\n{said}", program.display()));
+        std::thread::spawn(move || std::io::copy(&mut output, &mut std::io::sink()));
+        Self { address, _server: server }
+    }
+
+    fn get(&self, path: &str) -> String {
+        let mut stream = TcpStream::connect(&self.address).unwrap();
+        write!(stream, "GET {path} HTTP/1.0\r\nHost: {}\r\n\r\n", self.address).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        assert!(head.contains(" 200 "), "{path}: {head}");
+        body.to_owned()
+    }
+}
+
+/// The labels of each metric in the text format.
+fn scraped(text: &str) -> BTreeMap<String, BTreeSet<String>> {
+    let mut metrics: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for line in text.lines().filter(|line| !line.starts_with('#') && !line.is_empty()) {
+        let (name, labels) = series::sample(line);
+        metrics.entry(name).or_default().extend(labels.into_keys());
+    }
+    metrics
+}
+
+/// What the programs say of themselves, by their name in `tests/data/series.yaml`.
+fn ask(sandbox: &Sandbox) -> Option<BTreeMap<&'static str, BTreeMap<String, BTreeSet<String>>>> {
+    let on = |program: &str, ready: &str, arguments: &[&str]| {
+        Some(Daemon::start(&support::monitoring(program)?, ready, arguments))
+    };
+    let node = on("prometheus-node-exporter", LISTENING, &["--web.listen-address=127.0.0.1:0"])?;
+    let modules = sandbox.write("blackbox.yaml", "modules: {http_2xx: {prober: http}, tcp_connect: {prober: tcp}}\n");
+    let modules = format!("--config.file={}", modules.display());
+    let blackbox = on("prometheus-blackbox-exporter", LISTENING, &["--web.listen-address=127.0.0.1:0", &modules])?;
+    let routes = sandbox.write(
+        "alertmanager.yaml",
+        "route: {receiver: hook}\nreceivers: [{name: hook, webhook_configs: [{url: 'http://127.0.0.1:1/'}]}]\n",
+    );
+    let (routes, state) =
+        (format!("--config.file={}", routes.display()), format!("--storage.path={}", sandbox.path("am").display()));
+    let alertmanager = on(
+        "prometheus-alertmanager",
+        LISTENING,
+        &["--web.listen-address=127.0.0.1:0", "--cluster.listen-address=", &routes, &state],
+    )?;
+    let rules =
+        sandbox.write("rules.yaml", "groups: [{name: a, interval: 10ms, rules: [{record: 'a:b', expr: '1'}]}]\n");
+    let config = format!("rule_files: [{}]\n", rules.display());
+    let (config, data) = (
+        format!("--config.file={}", sandbox.write("prometheus.yaml", config).display()),
+        format!("--storage.tsdb.path={}", sandbox.path("data").display()),
+    );
+    let prometheus = on(
+        "prometheus",
+        "Server is ready to receive web requests",
+        &["--web.listen-address=127.0.0.1:0", "--web.enable-remote-write-receiver", &config, &data],
+    )?;
+    // Samples and requests are counted from the first one on.
+    let recorded = || prometheus.get("/api/v1/query?query=a:b").contains("\"value\"");
+    assert!((0..MAX_ASKED).any(|_| recorded()), "a rule that is due every 10 ms was not evaluated");
+    let mut probes = String::new();
+    for (module, target) in [("http_2xx", format!("http://{}/", node.address)), ("tcp_connect", node.address.clone())] {
+        probes.push_str(&blackbox.get(&format!("/probe?module={module}&target={target}")));
+    }
+    Some(BTreeMap::from([
+        ("node-exporter", scraped(&node.get("/metrics"))),
+        ("blackbox-exporter", scraped(&probes)),
+        ("alertmanager", scraped(&alertmanager.get("/metrics"))),
+        ("prometheus", scraped(&prometheus.get("/metrics"))),
+    ]))
+}
+
+#[test]
+fn the_series_of_the_boards_are_those_of_real_programs() {
+    let sandbox = Sandbox::new();
+    let Some(asked) = ask(&sandbox) else { return };
+    let mut problems = Vec::new();
+    for source in series::read() {
+        let Some(live) = &source.live else { continue };
+        let scraped = asked.get(live.as_str()).unwrap_or_else(|| panic!("no program {live}"));
+        for series in &source.series {
+            let Some(labels) = scraped.get(&series.name) else {
+                problems.push(format!("{live} has no {}", series.name));
+                continue;
+            };
+            let own = series.labels.keys().filter(|label| !source.target.contains(*label));
+            problems.extend(own.filter(|l| !labels.contains(*l)).map(|l| format!("{} has no label {l}", series.name)));
+        }
+    }
+    assert!(problems.is_empty(), "{}", problems.join("\n"));
+}
