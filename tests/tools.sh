@@ -177,14 +177,13 @@ install_validator() {
   touch "$tools/python/complete"
 }
 
-# What Debian does not have, or has too old: clients of registries, the checker of signatures, a validator of custom
-# resources, and the amtool of the lock's Alertmanager, whose settings an older one refuses.
+# What Debian does not have, from the Go module proxy: clients of registries, the checker of signatures, and a validator of
+# custom resources.
 clients=(
   crane=github.com/google/go-containerregistry/cmd/crane@v0.22.1
   regctl=github.com/regclient/regclient/cmd/regctl@v0.11.7
   oras=oras.land/oras/cmd/oras@v1.3.3
   kubeconform=github.com/yannh/kubeconform/cmd/kubeconform@v0.7.0
-  amtool=github.com/prometheus/alertmanager/cmd/amtool@v0.34.0
   cosign=github.com/sigstore/cosign/v3/cmd/cosign@v3.1.3
 )
 
@@ -197,6 +196,28 @@ build_yq() {
   fi
   say "building yq"
   GOBIN=$tools/bin CGO_ENABLED=0 go install github.com/mikefarah/yq/v4@v4.53.3 >&2
+}
+
+# The Alertmanager of the lock: Debian's older one refuses its settings. The module lacks the web pages that the build
+# puts into the program, so an empty one stands in for them.
+alertmanager=github.com/prometheus/alertmanager@v0.34.0
+
+build_alertmanager() {
+  local bin=$tools/bin source=$tools/alertmanager
+  [ ! -x "$bin/alertmanager" ] || [ ! -x "$bin/amtool" ] || return 0
+  if ! command -v go >/dev/null; then
+    say "no Go here: Alertmanager cannot be built"
+    return 0
+  fi
+  say "building $alertmanager"
+  local module
+  module=$(cd / && go mod download -json "$alertmanager" | sed -n 's/^\t"Dir": "\(.*\)",$/\1/p')
+  rm -rf "$source"
+  cp -r --no-preserve=mode "$module" "$source"
+  mkdir -p "$source/ui/app/dist"
+  touch "$source/ui/app/dist/index.html"
+  (cd "$source" && GOBIN=$bin CGO_ENABLED=0 go install ./cmd/alertmanager ./cmd/amtool)
+  rm -rf "$source"
 }
 
 install_clients() {
@@ -227,9 +248,10 @@ case ${1:-all} in
   registry) build_registry ;;
   referring) build_referring ;;
   yq) build_yq ;;
+  alertmanager) build_alertmanager ;;
   all)
     # Each in a shell of its own: one that fails does not keep the other from its work.
-    for step in programs packages monitoring grammars validator clients browser registry referring yq; do
+    for step in programs packages monitoring grammars validator clients browser registry referring yq alertmanager; do
       tests/tools.sh "$step" || say "could not get the $step; the tests that need them will say so"
     done
     if helm=$(tests/helm.sh); then
@@ -239,7 +261,7 @@ case ${1:-all} in
     fi
     ;;
   *)
-    say "usage: tests/tools.sh [programs|packages|monitoring|grammars|validator|clients|browser|registry|referring|yq]"
+    say "usage: tests/tools.sh [programs|packages|monitoring|grammars|validator|clients|browser|registry|referring|yq|alertmanager]"
     exit 2
     ;;
 esac

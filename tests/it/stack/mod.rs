@@ -1,9 +1,13 @@
 //! The stack that the bundle installs: what real Helm makes of our values, and our own manifests.
 
+mod alerts;
 mod boards;
+mod drill;
 mod every;
 mod metrics;
 pub(crate) mod render;
+mod rules;
 mod schema;
+mod servers;
 mod sources;
 mod ways_in;

@@ -17,8 +17,8 @@ use serde_json::Value;
 use crate::support;
 use crate::upstream::world::World;
 
-/// Where our own manifests are: applied before the chart, and after it.
-const OWN: [&str; 2] = ["before", "resources"];
+/// Where our own manifests are: applied before the chart, after it, and by whoever wants them.
+const OWN: [&str; 3] = ["before", "resources", "on-demand"];
 
 /// One object of the stack.
 #[derive(Clone, Debug)]

@@ -1,0 +1,91 @@
+//! Every alert of ours fires when it should and stays quiet when it should not, by promtool's own evaluation.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use super::render::{Stack, stack};
+use crate::support::{self, Sandbox};
+
+/// The cases, a file for each PrometheusRule by its name.
+fn cases() -> BTreeMap<String, String> {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/stack-rules");
+    let files = std::fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
+    files
+        .map(|path| (path.file_stem().unwrap().to_str().unwrap().to_owned(), std::fs::read_to_string(&path).unwrap()))
+        .collect()
+}
+
+/// Writes each of our PrometheusRules as the file of rules that the operator makes of it.
+fn write_rules(stack: &Stack, sandbox: &Sandbox) -> BTreeMap<String, PathBuf> {
+    let own = stack.all("PrometheusRule").filter(|object| object.own);
+    own.map(|object| {
+        let name = object.name().to_owned();
+        let file = sandbox.write(format!("{name}.yaml"), object.at("/spec").to_string());
+        (name, file)
+    })
+    .collect()
+}
+
+fn rules(stack: &Stack) -> impl Iterator<Item = &Value> {
+    let groups = stack.all("PrometheusRule").filter(|o| o.own).flat_map(|o| o.at("/spec/groups").as_array().unwrap());
+    groups.flat_map(|group| group["rules"].as_array().unwrap())
+}
+
+#[test]
+fn each_alert_fires_and_stays_quiet() {
+    let (Some(stack), Some(promtool)) = (stack(), support::monitoring("promtool")) else { return };
+    let sandbox = Sandbox::new();
+    let files = write_rules(stack, &sandbox);
+    assert!(files.len() >= 4, "{files:?}");
+    support::output_of(sandbox.command(&promtool).args(["check", "rules"]).args(files.values()));
+    for (name, text) in cases() {
+        let file = sandbox.write(format!("{name}.test.yaml"), text);
+        support::output_of(sandbox.command(&promtool).args(["test", "rules"]).arg(file));
+    }
+}
+
+#[test]
+fn each_alert_has_a_case_of_both_kinds() {
+    let Some(stack) = stack() else { return };
+    let alerts: BTreeSet<&str> = rules(stack).filter_map(|rule| rule["alert"].as_str()).collect();
+    let (mut fires, mut quiet) = (BTreeSet::new(), BTreeSet::new());
+    for (name, text) in cases() {
+        let cases: Value = bundler::yaml::parse(&name, &text).unwrap();
+        for case in cases["tests"].as_array().unwrap() {
+            // A quiet alert without anything to look at would prove nothing.
+            assert!(!case["input_series"].as_array().unwrap().is_empty(), "{case}");
+            for expected in case["promql_expr_test"].as_array().unwrap() {
+                let expression = expected["expr"].as_str().unwrap();
+                let alert = expression.strip_prefix(r#"ALERTS{alertname=""#).and_then(|rest| rest.split('"').next());
+                let alert = alert.unwrap_or_else(|| panic!("{expression}")).to_owned();
+                let kind = if expected["exp_samples"].as_array().unwrap().is_empty() { &mut quiet } else { &mut fires };
+                kind.insert(alert);
+            }
+        }
+    }
+    let of = |set: &BTreeSet<String>| alerts.iter().filter(|alert| !set.contains(**alert)).copied().collect::<Vec<_>>();
+    assert_eq!((of(&fires), of(&quiet)), (Vec::new(), Vec::new()), "alerts without a case: that fires, that is quiet");
+}
+
+#[test]
+fn each_alert_says_what_it_is_and_how_bad() {
+    let Some(stack) = stack() else { return };
+    let mut names = BTreeSet::new();
+    for rule in rules(stack).filter(|rule| rule["alert"].is_string()) {
+        let severity = rule.pointer("/labels/severity").and_then(Value::as_str).unwrap_or_default();
+        assert!(["critical", "warning", "info"].contains(&severity), "{rule}");
+        for annotation in ["summary", "description"] {
+            let text = rule["annotations"][annotation].as_str().unwrap_or_default();
+            assert!(text.len() > 20, "{rule}");
+        }
+        assert!(names.insert(rule["alert"].as_str().unwrap()), "there are two of {}", rule["alert"]);
+    }
+    // A name that the chart's own rules have would be two alerts in one.
+    let others = stack.all("PrometheusRule").filter(|object| !object.own);
+    let others =
+        others.flat_map(|o| o.at("/spec/groups").as_array().unwrap()).flat_map(|g| g["rules"].as_array().unwrap());
+    let taken: Vec<_> = others.filter_map(|rule| rule["alert"].as_str()).filter(|name| names.contains(name)).collect();
+    assert!(taken.is_empty(), "{taken:?}");
+}
