@@ -6,7 +6,9 @@ use std::path::Path;
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::boards::live::{Daemon, alertmanager, prometheus};
 use super::render::{find, real};
+use crate::support::Sandbox;
 
 /// Traefik's own kinds, as far as they are used; a field that is not here is a mistake of ours.
 /// <https://doc.traefik.io/traefik/reference/routing-configuration/kubernetes/crd/http/ingressroute>
@@ -326,4 +328,50 @@ fn policies_name_pods_that_are_there_and_leave_nothing_else_open() {
     assert_eq!(open[0]["metadata"]["name"], "webhooks");
     let all = policies.iter().find(|policy| policy["metadata"]["name"] == "only-from-here").unwrap();
     assert_eq!(all["spec"]["podSelector"], serde_json::json!({}));
+}
+
+/// The requests of the guide: method, path, parameters and the Secret that has the user.
+fn requests(file: &str) -> Vec<(String, String, String, Option<String>)> {
+    let text = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs").join(file)).unwrap();
+    let rows = text.lines().filter_map(|line| {
+        let [_, request, user] = line.trim_matches('|').split(" | ").collect::<Vec<_>>()[..] else { return None };
+        let (method, rest) = request.strip_prefix('`')?.strip_suffix('`')?.split_once(' ')?;
+        let (path, parameters) = rest.split_once('?').unwrap_or((rest, ""));
+        let user = user.trim().strip_prefix('`').and_then(|user| user.strip_suffix('`'));
+        Some((method.to_owned(), path.to_owned(), parameters.to_owned(), user.map(str::to_owned)))
+    });
+    rows.collect()
+}
+
+#[test]
+fn the_requests_of_the_guide_reach_what_they_ask_and_are_right() {
+    let requests = {
+        let english = requests("ways-in.md");
+        assert_eq!(english, self::requests("ways-in.zh-CN.md"), "both languages ask the same");
+        english
+    };
+    assert!(requests.len() > 15);
+    let mut reached_services = BTreeSet::new();
+    for (method, path, _, user) in &requests {
+        let (service, _, password) = reached(method, path).unwrap_or_else(|| panic!("{method} {path} is not found"));
+        assert_eq!(password, *user, "{method} {path}");
+        reached_services.insert(service);
+    }
+    assert_eq!(reached_services.len(), 6, "an example of each: {reached_services:?}");
+
+    let sandbox = Sandbox::new();
+    let (Some(prometheus), Some(alertmanager)) = (prometheus(&sandbox), alertmanager(&sandbox)) else { return };
+    let ask = |daemon: &Daemon, prefix: &str| {
+        let asked = requests.iter().filter(|(method, path, ..)| method == "GET" && path.starts_with(prefix));
+        let answers = asked.map(|(_, path, parameters, _)| {
+            let mut url = url::Url::parse("http://x").unwrap();
+            url.set_path(path.strip_prefix(prefix).unwrap());
+            url.set_query(Some(parameters));
+            // Fails on any answer but 200.
+            daemon.get(&format!("{}?{}", url.path(), url.query().unwrap().replace('{', "%7B").replace('}', "%7D")));
+        });
+        assert!(answers.count() >= 2, "{prefix}");
+    };
+    ask(&prometheus, "/prometheus");
+    ask(&alertmanager, "/alertmanager");
 }

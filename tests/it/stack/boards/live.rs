@@ -14,7 +14,7 @@ const LISTENING: &str = "Listening on";
 const MAX_ASKED: usize = 20_000;
 
 /// A daemon with the address that it says it listens on.
-struct Daemon {
+pub(in super::super) struct Daemon {
     address: String,
     _server: Server,
 }
@@ -42,7 +42,8 @@ impl Daemon {
         Self { address, _server: server }
     }
 
-    fn get(&self, path: &str) -> String {
+    /// The body of an answer that has to be 200.
+    pub(in super::super) fn get(&self, path: &str) -> String {
         let mut stream = TcpStream::connect(&self.address).unwrap();
         write!(stream, "GET {path} HTTP/1.0\r\nHost: {}\r\n\r\n", self.address).unwrap();
         let mut answer = String::new();
@@ -63,41 +64,39 @@ fn scraped(text: &str) -> BTreeMap<String, BTreeSet<String>> {
     metrics
 }
 
-/// What the programs say of themselves, by their name in `tests/data/series.yaml`.
-fn ask(sandbox: &Sandbox) -> Option<BTreeMap<&'static str, BTreeMap<String, BTreeSet<String>>>> {
-    let on = |program: &str, ready: &str, arguments: &[&str]| {
-        Some(Daemon::start(&support::monitoring(program)?, ready, arguments))
-    };
-    let node = on("prometheus-node-exporter", LISTENING, &["--web.listen-address=127.0.0.1:0"])?;
-    let modules = sandbox.write("blackbox.yaml", "modules: {http_2xx: {prober: http}, tcp_connect: {prober: tcp}}\n");
-    let modules = format!("--config.file={}", modules.display());
-    let blackbox = on("prometheus-blackbox-exporter", LISTENING, &["--web.listen-address=127.0.0.1:0", &modules])?;
-    let routes = sandbox.write(
-        "alertmanager.yaml",
-        "route: {receiver: hook}\nreceivers: [{name: hook, webhook_configs: [{url: 'http://127.0.0.1:1/'}]}]\n",
-    );
-    let (routes, state) =
-        (format!("--config.file={}", routes.display()), format!("--storage.path={}", sandbox.path("am").display()));
-    let alertmanager = on(
-        "prometheus-alertmanager",
-        LISTENING,
-        &["--web.listen-address=127.0.0.1:0", "--cluster.listen-address=", &routes, &state],
-    )?;
-    let rules =
-        sandbox.write("rules.yaml", "groups: [{name: a, interval: 10ms, rules: [{record: 'a:b', expr: '1'}]}]\n");
-    let config = format!("rule_files: [{}]\n", rules.display());
-    let (config, data) = (
-        format!("--config.file={}", sandbox.write("prometheus.yaml", config).display()),
-        format!("--storage.tsdb.path={}", sandbox.path("data").display()),
-    );
-    let prometheus = on(
-        "prometheus",
-        "Server is ready to receive web requests",
-        &["--web.listen-address=127.0.0.1:0", "--web.enable-remote-write-receiver", &config, &data],
-    )?;
-    // Samples and requests are counted from the first one on.
+fn start(program: &str, ready: &str, arguments: &[&str]) -> Option<Daemon> {
+    let mut all = vec!["--web.listen-address=127.0.0.1:0"];
+    all.extend(arguments);
+    Some(Daemon::start(&support::monitoring(program)?, ready, &all))
+}
+
+/// Prometheus with a rule that has been evaluated.
+pub(in super::super) fn prometheus(sandbox: &Sandbox) -> Option<Daemon> {
+    let rules = "groups: [{name: a, interval: 10ms, rules: [{record: 'a:b', expr: '1'}]}]\n";
+    let rules = format!("rule_files: [{}]\n", sandbox.write("rules.yaml", rules).display());
+    let config = format!("--config.file={}", sandbox.write("prometheus.yaml", rules).display());
+    let data = format!("--storage.tsdb.path={}", sandbox.path("data").display());
+    let prometheus = start("prometheus", "Server is ready to receive web requests", &[&config, &data])?;
     let recorded = || prometheus.get("/api/v1/query?query=a:b").contains("\"value\"");
     assert!((0..MAX_ASKED).any(|_| recorded()), "a rule that is due every 10 ms was not evaluated");
+    Some(prometheus)
+}
+
+/// Alertmanager with one receiver that nobody listens for.
+pub(in super::super) fn alertmanager(sandbox: &Sandbox) -> Option<Daemon> {
+    let routes =
+        "route: {receiver: hook}\nreceivers: [{name: hook, webhook_configs: [{url: 'http://127.0.0.1:1/'}]}]\n";
+    let routes = format!("--config.file={}", sandbox.write("alertmanager.yaml", routes).display());
+    let state = format!("--storage.path={}", sandbox.path("alertmanager").display());
+    start("prometheus-alertmanager", LISTENING, &["--cluster.listen-address=", &routes, &state])
+}
+
+/// What the programs say of themselves, by their name in `tests/data/series.yaml`.
+fn ask(sandbox: &Sandbox) -> Option<BTreeMap<&'static str, BTreeMap<String, BTreeSet<String>>>> {
+    let node = start("prometheus-node-exporter", LISTENING, &[])?;
+    let modules = sandbox.write("blackbox.yaml", "modules: {http_2xx: {prober: http}, tcp_connect: {prober: tcp}}\n");
+    let modules = format!("--config.file={}", modules.display());
+    let blackbox = start("prometheus-blackbox-exporter", LISTENING, &[&modules])?;
     let mut probes = String::new();
     for (module, target) in [("http_2xx", format!("http://{}/", node.address)), ("tcp_connect", node.address.clone())] {
         probes.push_str(&blackbox.get(&format!("/probe?module={module}&target={target}")));
@@ -105,8 +104,8 @@ fn ask(sandbox: &Sandbox) -> Option<BTreeMap<&'static str, BTreeMap<String, BTre
     Some(BTreeMap::from([
         ("node-exporter", scraped(&node.get("/metrics"))),
         ("blackbox-exporter", scraped(&probes)),
-        ("alertmanager", scraped(&alertmanager.get("/metrics"))),
-        ("prometheus", scraped(&prometheus.get("/metrics"))),
+        ("alertmanager", scraped(&alertmanager(sandbox)?.get("/metrics"))),
+        ("prometheus", scraped(&prometheus(sandbox)?.get("/metrics"))),
     ]))
 }
 

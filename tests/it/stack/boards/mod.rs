@@ -1,6 +1,6 @@
 //! The boards of Grafana: their layout, their queries in the languages' own parsers, and the series that they read.
 
-mod live;
+pub(super) mod live;
 mod picture;
 mod promql;
 mod series;
