@@ -14,7 +14,7 @@ say() { printf 'tools: %s\n' "$*" >&2; }
 
 # program=Debian package
 programs=(
-  docker-registry=docker-registry containerd=containerd skopeo=skopeo umoci=umoci shellcheck=shellcheck
+  docker-registry=docker-registry containerd=containerd podman=podman skopeo=skopeo umoci=umoci shellcheck=shellcheck
   bats=bats ssh-keygen=openssh-client busybox=busybox-static python3=python3 pip3=python3-pip curl=curl dpkg-deb=dpkg gpg=gnupg
 )
 
@@ -52,7 +52,7 @@ build_registry() {
   GOBIN=$bin go install github.com/distribution/distribution/v3/cmd/registry@v3.0.0 >&2
 }
 
-# One that keeps the lists of referrers, which that one does not either.
+# One that keeps the lists of referrers and the beginnings of uploads, which that one does not either.
 build_referring() {
   local bin=$tools/bin
   [ ! -x "$bin/referring" ] || return 0

@@ -1,6 +1,7 @@
 //! `bundler load` and `bundler unload` with the real containerd.
 
 mod containerd;
+mod cri;
 mod files;
 mod interrupted;
 

@@ -18,13 +18,22 @@ pub(crate) struct Containerd {
 
 impl Containerd {
     pub(crate) fn start() -> Option<Self> {
+        Self::start_with("disabled_plugins = [\"io.containerd.grpc.v1.cri\"]\n")
+    }
+
+    /// One that answers the kubelet too.
+    pub(crate) fn with_cri() -> Option<Self> {
+        Self::start_with("[plugins.\"io.containerd.grpc.v1.cri\".containerd]\nsnapshotter = \"native\"\n")
+    }
+
+    /// `more` is of its configuration.
+    fn start_with(more: &str) -> Option<Self> {
         let (program, ctr) = (support::program("containerd")?, support::program("ctr")?);
         // Not in the sandbox: a socket's path has 107 bytes at most.
         let directory = tempfile::tempdir().unwrap();
         let path = |name: &str| directory.path().join(name);
         let config = format!(
-            "version = 2\nroot = {:?}\nstate = {:?}\ndisabled_plugins = [\"io.containerd.grpc.v1.cri\"]\n\
-             [grpc]\naddress = {:?}\n[ttrpc]\naddress = {:?}\n",
+            "version = 2\nroot = {:?}\nstate = {:?}\n{more}[grpc]\naddress = {:?}\n[ttrpc]\naddress = {:?}\n",
             path("root"),
             path("state"),
             path("s"),

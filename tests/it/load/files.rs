@@ -96,3 +96,48 @@ fn docker_and_podman_are_given_what_they_lack_and_asked_afterwards() {
         assert!(said.contains(&format!("{program} cannot tell what came from a bundle")), "{said}");
     }
 }
+
+#[test]
+fn the_real_podman_takes_what_it_lacks() {
+    let Some(podman) = support::program("podman") else { return };
+    if output_of(std::process::Command::new("id").arg("-u")) != "0\n" {
+        return support::skip("root, to unpack with podman").unwrap_or_default();
+    }
+    let sample = Sample::new(&[host()]);
+    let sandbox = &sample.sandbox;
+    // A store of its own; not in the sandbox, because its paths have a bound.
+    let store = tempfile::tempdir().unwrap();
+    let path = |name: &str| store.path().join(name).display().to_string();
+    let script = format!(
+        "#!/bin/sh\nexec {} --root {} --runroot {} --tmpdir {} --storage-driver vfs --cgroup-manager cgroupfs \
+         --events-backend file \"$@\"\n",
+        podman.display(),
+        path("root"),
+        path("run"),
+        path("tmp")
+    );
+    let own = sandbox.write("bin/podman", script);
+    use std::os::unix::fs::PermissionsExt as _;
+    std::fs::set_permissions(&own, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let run = |arguments: &[&str]| {
+        let mut command = load(sandbox, "podman", "b.tar.gz");
+        let path = std::env::var("PATH").unwrap();
+        done(command.env("PATH", format!("{}:{path}", sandbox.path("bin").display())).args(arguments))
+    };
+    let first = run(&["--image", "quay.io/x/list"]);
+    assert_eq!((&first["images"].as_array().unwrap().len(), &first["images"][0]["state"]), (&1, &"loaded".into()));
+    let rest = run(&[]);
+    let states: Vec<_> = rest["images"].as_array().unwrap().iter().map(|image| image["state"].clone()).collect();
+    assert_eq!(states.iter().filter(|state| **state == "present").count(), 1, "only what it lacks: {rest:#}");
+    for name in sample.names.keys().filter(|name| !name.contains('@')) {
+        let text = output_of(sandbox.command(&own).args(["image", "inspect", "--format", "{{.Architecture}}", name]));
+        assert_eq!(text.trim_end(), host().as_str(), "{name}");
+    }
+    let mounted = output_of(sandbox.command(&own).args(["image", "mount", "docker.io/library/web:1"]));
+    let release = std::fs::read_to_string(std::path::Path::new(mounted.trim_end()).join("etc/os-release")).unwrap();
+    assert_eq!(release, "ID=demo\n");
+    output_of(sandbox.command(&own).args(["image", "unmount", "--all"]));
+    let again = run(&[]);
+    assert_eq!(again["sent"]["blobs"], 0, "{again:#}");
+    assert!(again["images"].as_array().unwrap().iter().all(|image| image["state"] == "present"), "{again:#}");
+}

@@ -21,12 +21,15 @@ struct Site {
 
 impl Site {
     fn start() -> Option<Self> {
-        let registry = Registry::plain()?;
+        Registry::plain().map(Self::at)
+    }
+
+    fn at(registry: Registry) -> Self {
         let sample = Sample::new();
         sample.is_patient();
         let bundle = sample.bundle("arm64", &[Arch::Arm64]).to_str().unwrap().to_owned();
         let proxy = Proxy::before(&registry.url(), |_| Fault::None);
-        Some(Self { sample, bundle, registry, proxy })
+        Self { sample, bundle, registry, proxy }
     }
 
     /// A place at the registry where nothing is yet.
@@ -107,6 +110,36 @@ fn an_upload_that_is_dropped_is_sent_again() {
             false => Fault::None,
         });
         site.arrives(name);
+    }
+}
+
+/// Where the registry kept the first half, only the second is sent. That of distribution, which Harbor has too, refuses to
+/// go on with what was not sent as a whole, and gets all of it again.
+#[test]
+fn an_upload_that_broke_in_the_middle_goes_on_there() {
+    for (registry, goes_on) in [(Registry::plain(), false), (Registry::referring(), true)] {
+        let Some(registry) = registry else { return };
+        let site = Site::at(registry);
+        site.proxy.passes_on();
+        let broken = times(1);
+        let half = Arc::new(AtomicUsize::new(0));
+        let at = Arc::clone(&half);
+        site.proxy.hang_up(move |asked| {
+            let length: usize = asked.header("content-length").unwrap_or("0").parse().unwrap();
+            if asked.method != "PATCH" || length < 1_000_000 || !broken() {
+                return None;
+            }
+            at.store(length / 2, Ordering::Relaxed);
+            Some(length / 2)
+        });
+        site.arrives("x");
+        let half = half.load(Ordering::Relaxed);
+        assert!(half > 500_000);
+        let asked = site.proxy.asked();
+        let rest = |asked: &&Asked| asked.method == "PATCH" && asked.header("content-range").is_some();
+        let starts: Vec<_> = asked.iter().filter(rest).map(|asked| asked.header("content-range").unwrap()).collect();
+        assert_eq!(starts.len(), usize::from(goes_on), "{starts:?}");
+        assert!(starts.iter().all(|start| start.starts_with(&format!("{half}-"))), "{half}: {starts:?}");
     }
 }
 

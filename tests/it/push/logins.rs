@@ -36,6 +36,11 @@ fn a_registry_with_tls_and_a_password_takes_a_push() {
         assert!(!text.contains("carrier") && !text.contains("Y2Fy"), "{text}");
     }
 
+    if let Some(crane) = support::tool("crane") {
+        let mut digest = sample.sandbox.command(crane);
+        let told = output_of(digest.env("SSL_CERT_FILE", ca).args(["digest", &format!("{target}/library/web:1")]));
+        assert_eq!(told.trim_end(), sample.child(WEB, "arm64").to_string());
+    }
     let Some(skopeo) = support::program("skopeo") else { return };
     let certificates = sample.sandbox.path("certificates");
     std::fs::create_dir(&certificates).unwrap();

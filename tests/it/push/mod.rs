@@ -139,6 +139,32 @@ fn a_registry_that_takes_absent_children_gets_the_index() {
 }
 
 #[test]
+fn crane_and_regctl_read_what_was_pushed() {
+    let (Some(crane), Some(regctl)) = (support::tool("crane"), support::tool("regctl")) else { return };
+    let sample = Sample::new();
+    let bundle = sample.bundle("arm64", &[Arch::Arm64]);
+    let registries =
+        [(Registry::plain(), "manifest"), (Registry::lenient(), "as-is"), (Registry::referring(), "manifest")];
+    for (registry, form) in registries {
+        let Some(registry) = registry else { return };
+        let pushed = sample.push(&[bundle.to_str().unwrap(), &format!("{}/site", registry.url())]);
+        let run = |program: &Path, arguments: &[&str]| output_of(sample.sandbox.command(program).args(arguments));
+        run(&regctl, &["registry", "set", "--tls", "disabled", registry.address()]);
+        for name in [WEB, DB] {
+            let entry = entry(&pushed, name);
+            assert_eq!(entry["form"], form, "{pushed:#}");
+            let (place, digest) = (entry["at"].as_str().unwrap(), entry["digest"].as_str().unwrap());
+            assert_eq!(run(&crane, &["digest", "--insecure", place]).trim_end(), digest);
+            run(&crane, &["pull", "--insecure", "--platform", "linux/arm64", place, "pulled.tar"]);
+            assert_eq!(run(&regctl, &["image", "digest", place]).trim_end(), digest);
+            run(&regctl, &["image", "copy", "--platform", "linux/arm64", place, "ocidir://copied:a"]);
+            let copied = run(&regctl, &["image", "digest", "ocidir://copied:a"]);
+            assert_eq!(copied.trim_end(), sample.child(name, "arm64").to_string());
+        }
+    }
+}
+
+#[test]
 fn bundles_of_two_architectures_make_one_image() {
     let Some(registry) = Registry::plain() else { return };
     let sample = Sample::new();

@@ -1,6 +1,7 @@
 //! A proxy that stands in front of a real server and makes things go wrong, at a given byte where bytes are meant.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -83,6 +84,8 @@ struct State {
     server: Option<String>,
     rule: Mutex<Rule>,
     hang_up: Mutex<HangUp>,
+    /// The server gets what came before the end of such a connection.
+    passes_on: AtomicBool,
     asked: Mutex<Vec<Asked>>,
     /// How many bytes an endless body has given.
     given: Mutex<u64>,
@@ -114,6 +117,7 @@ impl Proxy {
             server,
             rule: Mutex::new(rule),
             hang_up: Mutex::new(Arc::new(|_| None)),
+            passes_on: AtomicBool::new(false),
             asked: Mutex::default(),
             given: Mutex::default(),
             times: Mutex::default(),
@@ -127,6 +131,11 @@ impl Proxy {
             }
         });
         Self { address, state, runtime: Some(runtime) }
+    }
+
+    /// From now on the server gets the beginning of a request that is ended in the middle.
+    pub(crate) fn passes_on(&self) {
+        self.state.passes_on.store(true, Ordering::Relaxed);
     }
 
     /// `HOST:PORT`.
@@ -282,13 +291,9 @@ async fn ask(state: &State, asked: &Asked, fault: &Fault) -> std::io::Result<(He
         _ => {}
     }
     headers.remove("connection");
-    // With HTTP/1.0 the server ends the body by ending the connection.
-    let mut text = format!("{} {} HTTP/1.0\r\n", asked.method, asked.target);
-    headers.iter().for_each(|(name, value)| text.push_str(&format!("{name}: {value}\r\n")));
-    text.push_str("\r\n");
     let server = state.server.as_deref().expect("a rule that answers everything");
     let mut stream = TcpStream::connect(server).await?;
-    stream.write_all(&[text.as_bytes(), &asked.raw].concat()).await?;
+    stream.write_all(&request(asked, &headers)).await?;
     let mut bytes = Vec::new();
     stream.read_to_end(&mut bytes).await?;
     let end = bytes.windows(4).position(|four| four == b"\r\n\r\n").ok_or(std::io::ErrorKind::UnexpectedEof)?;
@@ -301,6 +306,15 @@ async fn ask(state: &State, asked: &Asked, fault: &Fault) -> std::io::Result<(He
         head.length(body.len());
     }
     Ok((head, body))
+}
+
+/// What the server gets.
+fn request(asked: &Asked, headers: &BTreeMap<String, String>) -> Vec<u8> {
+    // With HTTP/1.0 the server ends the body by ending the connection.
+    let mut text = format!("{} {} HTTP/1.0\r\n", asked.method, asked.target);
+    headers.iter().for_each(|(name, value)| text.push_str(&format!("{name}: {value}\r\n")));
+    text.push_str("\r\n");
+    [text.as_bytes(), &asked.raw].concat()
 }
 
 /// `None` for a request that is ended in the middle.
@@ -319,6 +333,14 @@ async fn read_request(state: &State, client: &mut TcpStream) -> std::io::Result<
     asked.raw = vec![0; end.unwrap_or(length)];
     client.read_exact(&mut asked.raw).await?;
     if end.is_some() {
+        if state.passes_on.load(Ordering::Relaxed) {
+            let server = state.server.as_deref().expect("a server that gets the beginning");
+            let mut stream = TcpStream::connect(server).await?;
+            stream.write_all(&request(&asked, &asked.headers)).await?;
+            stream.shutdown().await?;
+            // Until it has seen the end.
+            let _ = stream.read_to_end(&mut Vec::new()).await;
+        }
         client.set_zero_linger()?;
         return Ok(None);
     }
