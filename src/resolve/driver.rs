@@ -296,7 +296,9 @@ impl<'a> Driver<'a> {
     ) -> Result<Vec<Rendering>, Failure> {
         let component = &self.catalog.components[name];
         let mut renderings = Vec::new();
-        for (chart, fetched) in component.all_charts().zip(fetched) {
+        for chart in component.all_charts() {
+            // By name: of a component that the lock has in part, some may be absent.
+            let Some(fetched) = fetched.iter().find(|f| f.archive.chart.name == chart.value.name) else { continue };
             let names = self.names(version, tag, fetched.archive.chart.app_version.as_deref());
             // Templates choose images by the version of Kubernetes too, so each platform is rendered for.
             for (kubernetes, also) in

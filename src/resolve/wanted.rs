@@ -66,7 +66,14 @@ impl Wanted<'_> {
             declared.extend(list.iter().map(|image| (image.to_string(), LISTED)));
         }
         let required = images::required(&rendered, &rules(&declared), &rules(&ignored), false);
-        let mut required = required.map_err(Failure::Images)?;
+        let mut required = required.map_err(|mut errors| {
+            for error in &mut errors {
+                if let images::Error::Broken { text, written, .. } = error {
+                    *written = self.written(text);
+                }
+            }
+            Failure::Images(errors)
+        })?;
         required.unused.retain(|rule| !passed_over.contains(rule));
         let mut differences = Vec::new();
         if component.image_list.is_some() {
@@ -77,6 +84,17 @@ impl Wanted<'_> {
             differences.extend(missing.map(|image| format!("{image} is in upstream's list of images and not carried")));
         }
         Ok(Needed { required, differences })
+    }
+
+    /// The first line of the component's own files that has a text, as `file:line`.
+    fn written(&self, text: &str) -> Option<String> {
+        let files = self.catalog.inputs.get(self.name)?;
+        files.iter().find_map(|(path, bytes)| {
+            let bytes = String::from_utf8_lossy(bytes);
+            let line = bytes.lines().position(|line| line.contains(text))? + 1;
+            let file = self.catalog.directory.join("components").join(self.name).join(path);
+            Some(format!("{}:{line}", file.display()))
+        })
     }
 
     /// What the component's own manifests run.

@@ -96,7 +96,9 @@ fn the_page_renders_sorts_and_finds_and_asks_nobody() {
     browser.evaluate(&choose("profile", "edge"));
     assert_eq!(texts(&mut browser, "#rows strong"), ["yq"]);
     browser.evaluate(&choose("profile", ""));
+    assert_eq!(browser.evaluate("document.getElementById('space').hidden"), false);
     browser.evaluate(&choose("arch", "arm64"));
+    assert_eq!(browser.evaluate("document.getElementById('space').hidden"), true, "nothing to draw");
     assert_eq!(texts(&mut browser, "#rows .size"), ["?", "?", "?"], "a lock may not know");
     browser.evaluate("document.getElementById('language').click(); document.getElementById('theme').click()");
     assert_eq!(
@@ -104,6 +106,12 @@ fn the_page_renders_sorts_and_finds_and_asks_nobody() {
         json!(["zh-CN", "light"])
     );
     assert_eq!(texts(&mut browser, "#map-title"), ["空间占用"]);
+
+    // On a telephone the list fits: the size is in sight without scrolling.
+    browser.size(390, 844);
+    let right = "Math.max(...[...document.querySelectorAll('.size')].map((e) => e.getBoundingClientRect().right))";
+    assert_eq!(browser.evaluate(&format!("{right} <= document.documentElement.clientWidth")), true);
+    assert_eq!(browser.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth"), true);
 
     // What is hostile is text, nothing was said on the console, and only the page itself was asked for.
     assert_eq!(texts(&mut browser, "#missing li"), [format!("docker.io/grafana/helper:1 — loki: {HOSTILE}")]);

@@ -315,3 +315,14 @@ fn files_for_people() {
     }
     assert_eq!(file("examples.yaml", "image: q.io/a/b:1\n"), ["config-map q.io/a/b:1"]);
 }
+
+#[test]
+fn an_image_without_a_version_of_its_own_has_that_of_its_product() {
+    let linkerd =
+        "linkerdVersion: edge-26.8.1\ndebugContainer:\n  image: {name: cr.l5d.io/linkerd/debug, version: ''}\n";
+    assert_eq!(text(linkerd), ["config-map cr.l5d.io/linkerd/debug:edge-26.8.1"]);
+    assert_eq!(text(&linkerd.replace("linkerdVersion", "cliVersion")), NOTHING);
+    assert_eq!(text(&linkerd.replace("image:", "owner:")), NOTHING);
+    let pinned = linkerd.replace("''", "edge-1");
+    assert_eq!(text(&pinned), ["config-map cr.l5d.io/linkerd/debug:edge-1"]);
+}

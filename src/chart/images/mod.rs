@@ -168,12 +168,14 @@ pub enum Error {
     #[error(transparent)]
     Manifest(#[from] YamlError),
     /// A pod's image is no reference.
-    #[error("`{text}` is no image reference: {place}")]
+    #[error("`{text}` is no image reference: {place}{}", .written.as_ref().map(|at| format!(" (written in {at})")).unwrap_or_default())]
     Broken {
         /// The text.
         text: String,
         /// The place.
         place: Where,
+        /// The file and line of ours that has this text, where one is known.
+        written: Option<String>,
     },
     /// An image has no tag, or one that moves.
     #[error("{image} has {}, so what it is changes without notice: {place}", .tag.as_ref().map_or("no tag".to_owned(), |t| format!("the floating tag `{t}`")))]

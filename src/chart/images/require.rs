@@ -78,7 +78,7 @@ pub fn required(
     let ignored = parse("ignored_images", ignored, &mut errors);
     let wanted = |found: &&Found| tests || found.kind != Kind::Test;
     for broken in discovery.broken.iter().filter(wanted) {
-        errors.push(Error::Broken { text: broken.image.clone(), place: broken.place.clone() });
+        errors.push(Error::Broken { text: broken.image.clone(), place: broken.place.clone(), written: None });
     }
 
     let mut matched = vec![false; ignored.len()];

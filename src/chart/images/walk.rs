@@ -18,6 +18,8 @@ struct Context {
     tag: Option<String>,
     /// What Istio appends to every tag of a bare name, such as `distroless`.
     variant: Option<String>,
+    /// Versions of products by their names: `linkerdVersion: …` is that of `linkerd`.
+    products: HashMap<String, String>,
 }
 
 /// Walks `node`; `path` is where it stands in its object.
@@ -75,7 +77,10 @@ impl Walk<'_, '_> {
     }
 
     fn map(&mut self, map: &[(String, Node)], path: &str, key: &str, context: &Context) {
-        let context = &inherit(map, context);
+        let mut context = inherit(map, context);
+        let products = map.iter().filter_map(|(key, value)| Some((key.strip_suffix("Version")?, value.text()?.trim())));
+        context.products.extend(products.map(|(product, version)| (product.to_owned(), version.to_owned())));
+        let context = &context;
         let parts = Parts::new(map, key, context);
         for (name, value) in map {
             match value.text().and_then(|text| parts.compose(name, text)) {
@@ -182,6 +187,9 @@ impl<'a> Parts<'a> {
         let tag = if whole { None } else { tag.or_else(|| version().filter(|_| own || self.named)).or(inherited) };
         // Where a version is asked for, a digest may be given.
         let (tag, digest) = if tag.is_some_and(|t| t.starts_with("sha256:")) { (None, tag) } else { (tag, digest) };
+        // Left empty beside the image, it is that of the product: `linkerdVersion` for `cr.l5d.io/linkerd/debug`.
+        let product = || self.context.products.get(text.rsplit('/').nth(1)?).map(String::as_str);
+        let tag = tag.or_else(|| product().filter(|_| self.named && has_host && !whole && digest.is_none()));
         if !whole && tag.is_none() && digest.is_none() {
             return None;
         }
@@ -253,7 +261,8 @@ fn inherit(map: &[(String, Node)], context: &Context) -> Context {
         let hub = get(map, "hub").or_else(|| get(map, "imageRegistry")).or_else(base);
         if hub.is_some() {
             let tag = get(map, "tag").or_else(|| context.tag.clone());
-            return Context { hub, tag, variant: get(map, "variant").or_else(|| context.variant.clone()) };
+            let variant = get(map, "variant").or_else(|| context.variant.clone());
+            return Context { hub, tag, variant, products: context.products.clone() };
         }
     }
     // Names below it may differ and share its tag: one image for each operating system.

@@ -359,10 +359,12 @@
     const count = (kind) => current.all.filter((item) => item.kind === kind).length.toLocaleString(state.language);
     const components = new Set(current.all.flatMap((item) => item.components)).size;
     const facts = [
-      ['content', bytes(current.root.size)], data.size === null ? null : ['archive', bytes(data.size)],
+      ['content', current.root.size || !current.unknown ? bytes(current.root.size) : '?'], data.size === null ? null : ['archive', bytes(data.size)],
       ['components', components.toLocaleString(state.language)], ['images', count('image')], ['charts', count('chart')],
       ['files', count('file')], current.saved > 0 ? ['saved', bytes(current.saved)] : null,
     ];
+    // A lock that was never resolved knows no size, and an empty map would say that nothing is there.
+    byId('space').hidden = !current.root.size;
     byId('facts').replaceChildren(...facts.filter(Boolean).map(([key, value]) => element('div', {}, element('dt', { textContent: t(key) }), element('dd', { textContent: value }))));
   }
 

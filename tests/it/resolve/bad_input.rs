@@ -6,18 +6,39 @@ use crate::support::{self, Fault, Proxy};
 
 /// Resolves a chart `app` beside yq; the chart's component has to fail and yq to be locked.
 fn refused(charts: &[Chart<'_>], more: &str, prepare: impl FnOnce(&Bench, &mut Repository)) -> Run {
+    refused_by(charts, more, prepare, |bench| bench.resolve(&["--as-of", DAY]))
+}
+
+fn refused_by(
+    charts: &[Chart<'_>],
+    more: &str,
+    prepare: impl FnOnce(&Bench, &mut Repository),
+    resolve: impl FnOnce(&Bench) -> Run,
+) -> Run {
     let app = component("app", &format!("min_age: 0d\n{more}"));
     let bench = Bench::new(&[&app, YQ]);
     let mut repository = Repository::new(charts);
     prepare(&bench, &mut repository);
     let _server = repository.serve(&bench);
-    let run = bench.resolve(&["--as-of", DAY]);
+    let run = resolve(&bench);
     assert_eq!(run.code, Some(3), "{run:?}");
     let lock = bench.lock();
     assert_eq!(lock.components.keys().collect::<Vec<_>>(), ["yq"], "the other one is resolved");
     assert_eq!(lock.unresolved.len(), 1);
     assert!(run.stderr.contains("error: app was not resolved"), "{run:?}");
     run
+}
+
+/// Gives the chart's component a values file.
+fn with_values(values: &'static str) -> impl FnOnce(&Bench, &mut Repository) {
+    move |bench: &Bench, _: &mut Repository| {
+        let file = bench.sandbox.path("manifests/components/app/component.yaml");
+        let text = std::fs::read_to_string(&file)
+            .unwrap()
+            .replace("name: app, release", "name: app, values: values.yaml, release");
+        std::fs::write(file, text).unwrap();
+        bench.sandbox.write("manifests/components/app/values.yaml", values);
+    }
 }
 
 fn says(run: &Run, parts: &[&str]) {
@@ -31,16 +52,6 @@ fn values_that_break_the_render_are_told_with_file_and_line() {
     if support::helm().is_none() {
         return;
     }
-    let with_values = |values: &'static str| {
-        move |bench: &Bench, _: &mut Repository| {
-            let file = bench.sandbox.path("manifests/components/app/component.yaml");
-            let text = std::fs::read_to_string(&file)
-                .unwrap()
-                .replace("name: app, release", "name: app, values: values.yaml, release");
-            std::fs::write(file, text).unwrap();
-            bench.sandbox.write("manifests/components/app/values.yaml", values);
-        }
-    };
     let template = "kind: Pod\nmetadata:\n  name: {{ required \"a name is needed\" .Values.name }}\n";
     let files = [("templates/pod.yaml", template), ("values.yaml", "name: x\n")];
     let chart = || [Chart { files: &files, ..Chart::default() }];
@@ -85,6 +96,12 @@ fn an_image_that_is_a_template_is_told_with_its_place() {
     let files = [("templates/pod.yaml", POD), ("values.yaml", "image: \"quay.io/x/y:{{ .Values.tag }}\"\n")];
     let run = refused(&[Chart { files: &files, ..Chart::default() }], "", |_, _| {});
     says(&run, &["`quay.io/x/y:{{ .Values.tag }}` is no image reference", "Pod pod: spec.containers[0].image"]);
+    // Of a value that is ours, the file and line are told.
+    let set = "image: quay.io/prometheus/alertmanager:v0.33.1\n";
+    let files = [("templates/pod.yaml", POD), ("values.yaml", set)];
+    let own = with_values("# ours\nimage: \"quay.io/x/y:{{ .Values.tag }}\"\n");
+    let run = refused(&[Chart { files: &files, ..Chart::default() }], "", own);
+    says(&run, &["Pod pod: spec.containers[0].image", "written in manifests/components/app/values.yaml:2"]);
 }
 
 #[test]
@@ -139,7 +156,8 @@ fn hostile_archives_are_refused_and_leave_nothing_behind() {
             repository.index = index;
             repository.files.insert("/archives/app-1.0.0.tgz".to_owned(), bytes);
         };
-        let run = refused(&[Chart::default()], "", index);
+        let run =
+            refused_by(&[Chart::default()], "", index, |bench| bench.resolve_within(200 << 10, &["--as-of", DAY]));
         says(&run, &["chart `app`", expected]);
     }
 }

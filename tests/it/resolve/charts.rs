@@ -158,36 +158,6 @@ fn an_archive_at_a_url_of_its_own_says_its_version() {
 }
 
 #[test]
-fn what_one_chart_defines_switches_on_what_another_renders() {
-    if support::helm().is_none() {
-        return;
-    }
-    let crd = |group: &str| {
-        format!(
-            "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {{name: things.{group}}}\n\
-             spec: {{group: {group}, names: {{kind: Thing, plural: things}}, versions: [{{name: v1, served: true}}]}}\n"
-        )
-    };
-    let (in_crds, in_templates) = (crd("a.test"), crd("b.test"));
-    let operator = [("crds/a.yaml", in_crds.as_str()), ("templates/b.yaml", in_templates.as_str())];
-    let guarded = format!(
-        "{{{{- if and (.Capabilities.APIVersions.Has \"a.test/v1\") (.Capabilities.APIVersions.Has \"b.test/v1/Thing\") }}}}{POD}{{{{- end }}}}"
-    );
-    let app = [("templates/pod.yaml", guarded.as_str()), ("values.yaml", IMAGE)];
-    let charts =
-        [Chart { files: &app, ..Chart::default() }, Chart { name: "operator", files: &operator, ..Chart::default() }];
-    let (one, other) = (component("app", "min_age: 0d\n"), component("operator", "min_age: 0d\n"));
-    let bench = Bench::new(&[&one, &other]);
-    let _server = Repository::new(&charts).serve(&bench);
-    bench.good(DAY);
-    let lock = bench.lock_text();
-    assert_eq!(bench.lock().components["app"].images.len(), 1, "{lock}");
-    // The same when only the one is resolved: the other's chart is the locked one.
-    let run = bench.resolve(&["app", "--as-of", DAY]);
-    assert_eq!((run.code, bench.lock_text()), (Some(0), lock), "{run:?}");
-}
-
-#[test]
 fn conflicting_images_and_floating_tags_say_where() {
     if support::helm().is_none() {
         return;

@@ -6,6 +6,7 @@ mod charts;
 mod files;
 mod offline;
 mod signatures;
+mod together;
 mod warnings;
 
 use std::collections::BTreeSet;
@@ -55,6 +56,16 @@ struct Bench {
     sandbox: Sandbox,
 }
 
+impl Run {
+    fn of(output: std::process::Output) -> Self {
+        Self {
+            code: output.status.code(),
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            stderr: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+}
+
 impl Bench {
     fn new(components: &[&str]) -> Self {
         let bench = Self { upstream: Upstream::start(), sandbox: Sandbox::new() };
@@ -83,13 +94,14 @@ impl Bench {
     }
 
     fn resolve(&self, arguments: &[&str]) -> Run {
-        let mut command = self.sandbox.bundler();
-        let output = command.arg("resolve").args(arguments).output().unwrap();
-        Run {
-            code: output.status.code(),
-            stdout: String::from_utf8(output.stdout).unwrap(),
-            stderr: String::from_utf8(output.stderr).unwrap(),
-        }
+        Run::of(self.sandbox.bundler().arg("resolve").args(arguments).output().unwrap())
+    }
+
+    /// Resolves with this much memory, in KiB of what the program could write to.
+    fn resolve_within(&self, memory: u32, arguments: &[&str]) -> Run {
+        let mut command = self.sandbox.command("sh");
+        command.args(["-c", "ulimit -d \"$0\" && exec \"$@\"", &memory.to_string(), env!("CARGO_BIN_EXE_bundler")]);
+        Run::of(command.arg("resolve").args(arguments).output().unwrap())
     }
 
     /// Resolves as of a day, which has to succeed.

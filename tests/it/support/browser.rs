@@ -79,6 +79,12 @@ impl Browser {
         }
     }
 
+    /// Shows the page in a window of this size.
+    pub(crate) fn size(&mut self, width: u32, height: u32) {
+        let metrics = json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": false});
+        self.send("Emulation.setDeviceMetricsOverride", metrics);
+    }
+
     /// The events of one name.
     pub(crate) fn events(&self, method: &str) -> Vec<&Value> {
         self.events.iter().filter(|event| event["method"] == method).collect()
