@@ -66,6 +66,9 @@ impl Diagnostic for Error {
 pub struct Applied {
     /// The full bundle.
     pub path: PathBuf,
+    /// Its parts, where it was cut.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub parts: Vec<PathBuf>,
     /// Its size in bytes.
     pub size: u64,
     /// Its sha256.
@@ -76,11 +79,13 @@ pub struct Applied {
     pub from_base: u64,
 }
 
-/// Writes the full bundle of `base` and `delta` with `jobs` threads; every byte is hashed while it is copied.
+/// Writes the full bundle of `base` and `delta` with `jobs` threads, in parts where it is larger than `split_size`
+/// bytes; every byte is hashed while it is copied.
 pub fn apply(
     base: &Path,
     delta: &Path,
     output: &Path,
+    split_size: Option<u64>,
     jobs: NonZero<usize>,
     reporter: &dyn Reporter,
 ) -> Result<Applied, Error> {
@@ -91,7 +96,11 @@ pub fn apply(
     let total = members.iter().map(|member| member.size).sum();
     reporter.report(Event::Total { bytes: total, items: members.len() as u64 });
     let layout = Layout::new(members).map_err(bundle::Error::from)?;
-    let writer = Writer::create(output, layout).map_err(bundle::Error::from)?;
+    if let Some(part) = split_size {
+        bundle::parts::check(layout.archive_size(), part).map_err(bundle::Error::from)?;
+    }
+    let writer = Writer::begin(output, layout, split_size, false).map_err(bundle::Error::from)?;
+    let parts: Vec<_> = writer.files().filter(|file| *file != output).map(Path::to_owned).collect();
     let next = AtomicUsize::new(0);
     let work = || -> Result<(), Error> {
         let mut buffer = Vec::new();
@@ -120,7 +129,7 @@ pub fn apply(
     })?;
     let sealed = writer.seal().map_err(bundle::Error::from)?;
     let Finished { sha256, size } = sealed.publish().map_err(bundle::Error::from)?;
-    Ok(Applied { path: output.to_owned(), size, sha256, sums_sha256, from_base })
+    Ok(Applied { path: output.to_owned(), parts, size, sha256, sums_sha256, from_base })
 }
 
 /// The members of the full bundle, how many bytes of them are in the base, and the sha256 of `SHA256SUMS`.

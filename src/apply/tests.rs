@@ -52,7 +52,7 @@ impl Case {
 
     fn apply(&self) -> Result<Applied, Error> {
         let (base, delta) = (self.path("base.tar.gz"), self.path("delta.tar.gz"));
-        apply(&base, &delta, &self.path("full.tar.gz"), NonZero::new(2).unwrap(), &Silent)
+        apply(&base, &delta, &self.path("full.tar.gz"), None, NonZero::new(2).unwrap(), &Silent)
     }
 
     fn refused(&self) -> Error {
@@ -141,6 +141,108 @@ fn a_delta_that_lies_is_refused() {
         let report = verify::verify(&case.path("delta.tar.gz"), jobs, None, &Silent).unwrap();
         assert!(!report.good, "{to}");
     }
+}
+
+#[test]
+fn a_base_whose_list_lies_is_found() {
+    // It lists what the delta leaves out, but has other bytes; and it lists it under a file that is not there.
+    let rewritten = |case: &Case, change: fn(&mut Vec<(String, Vec<u8>)>)| {
+        let bundle = Bundle::open(&case.path("base.tar.gz")).unwrap();
+        let read = |member: &bundle::read::Entry| (member.path.clone(), bundle.read(&member.path, 1 << 30).unwrap());
+        let mut members: Vec<_> = bundle.members().iter().map(read).collect();
+        change(&mut members);
+        let members = members.into_iter().map(|(path, bytes)| Member::inline(path, bytes)).collect();
+        let writer = Writer::create(&case.path("base.tar.gz"), Layout::new(members).unwrap()).unwrap();
+        writer.seal().unwrap().publish().unwrap();
+    };
+    let case = Case::new(|_| true);
+    rewritten(&case, |members| members.iter_mut().find(|(path, _)| path == "files/tool").unwrap().1[9] ^= 1);
+    let error = case.refused();
+    assert!(
+        matches!(&error, Error::Damaged { path, member, .. } if path.ends_with("base.tar.gz") && member == "files/tool"),
+        "{error}"
+    );
+    let case = Case::new(|_| true);
+    rewritten(&case, |members| members.retain(|(path, _)| path != "files/tool"));
+    let error = case.refused();
+    assert!(error.to_string().contains("base.tar.gz` does not hold `files/tool`"), "{error}");
+    assert_eq!(error.exit(), Exit::Mismatch);
+    let case = Case::new(|_| true);
+    rewritten(&case, |members| members.iter_mut().find(|(path, _)| path == "files/tool").unwrap().1.push(b'x'));
+    assert!(case.refused().to_string().contains("does not hold `files/tool`"));
+}
+
+#[test]
+fn a_delta_yaml_of_any_silliness_is_an_error() {
+    let huge = format!(
+        "schema: 1\nsums_sha256: sha256:{}\nomitted:\n{}",
+        "0".repeat(64),
+        "- {path: a, size: 1}\n".repeat(500_000)
+    );
+    let bomb = (0..40)
+        .fold("a: &x0 [x,x,x]\n".to_owned(), |text, n| text + &format!("b{n}: &x{} [*x{n},*x{n},*x{n}]\n", n + 1));
+    let sums = "0".repeat(64);
+    for text in [
+        "".to_owned(),
+        "[]".to_owned(),
+        "schema: x".to_owned(),
+        "schema: 99".to_owned(),
+        "\u{0}".to_owned(),
+        "schema: 1\nschema: 1".to_owned(),
+        format!("schema: 1\nsums_sha256: sha256:{sums}\nomitted: []"),
+        format!("schema: 1\nsums_sha256: sha256:{sums}\nomitted: []\nmore: x"),
+        format!("schema: 1\nsums_sha256: '../../{sums}'\nomitted: []"),
+        format!("schema: 1\nsums_sha256: sha256:{sums}\nomitted: [{{path: a, size: -1}}]"),
+        format!("schema: 1\nsums_sha256: sha256:{sums}\nomitted: [{{path: a, size: 99999999999999999999}}]"),
+        huge,
+        bomb,
+        format!("schema: 1\n# {}", "x".repeat(9 << 20)),
+    ] {
+        let shown: String = text.chars().take(60).collect();
+        let case = Case::changed(|_| true, |members| members[0] = Member::inline(DELTA_YAML, text));
+        let error = case.refused();
+        assert!(matches!(error.exit(), Exit::Mismatch | Exit::Usage), "{shown}: {error}");
+        let report = verify::verify(&case.path("delta.tar.gz"), NonZero::<usize>::MIN, None, &Silent).unwrap();
+        assert!(!report.good, "{shown}");
+        assert!(Set::open(&[case.path("delta.tar.gz"), case.path("base.tar.gz")]).is_err(), "{shown}");
+    }
+    // What cannot be laid out: sizes whose sum no number holds, and files beyond any disk.
+    for size in ["18446744073709551615", "9223372036854775807", "4611686018427387904"] {
+        let case = Case::changed(
+            |_| true,
+            |members| {
+                let Content::Inline(bytes) = &members[0].content else { panic!("{}", members[0].path) };
+                let text = String::from_utf8(bytes.to_vec()).unwrap();
+                let at = text.find("size: ").unwrap() + 6;
+                let end = at + text[at..].find('\n').unwrap();
+                members[0] = Member::inline(DELTA_YAML, format!("{}{size}{}", &text[..at], &text[end..]));
+            },
+        );
+        assert!(matches!(case.refused().exit(), Exit::Mismatch | Exit::Usage), "{size}");
+    }
+}
+
+#[test]
+fn what_a_delta_has_beside_its_own_is_refused() {
+    for (path, said) in [
+        ("oci-layout", "neither below `delta/` nor its own"),
+        ("install.sh", "neither below `delta/` nor its own"),
+        ("delta/evil", "is not listed in its SHA256SUMS"),
+        ("delta/files/evil", "is not listed in its SHA256SUMS"),
+    ] {
+        let case = Case::changed(
+            |_| true,
+            |members| {
+                members.push(Member::inline(path, "x"));
+            },
+        );
+        let error = case.refused();
+        assert!(error.to_string().contains(said), "{path}: {error}");
+        assert_eq!(error.exit(), Exit::Mismatch);
+    }
+    let case = Case::changed(|_| true, |members| members.retain(|member| member.path != "delta/install.sh"));
+    let error = case.refused();
+    assert!(error.to_string().contains("it lacks something that its SHA256SUMS lists"), "{error}");
 }
 
 #[test]

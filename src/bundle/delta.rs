@@ -46,8 +46,9 @@ pub struct Base {
     pub name: String,
     /// Its version.
     pub version: String,
-    /// The sha256 of its `SHA256SUMS`.
-    pub sums_sha256: Digest,
+    /// The sha256 of its `SHA256SUMS`; none when only its lock was there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sums_sha256: Option<Digest>,
 }
 
 /// A member that is left out; its digest is in `SHA256SUMS`.
@@ -138,7 +139,8 @@ impl DeltaFile {
     #[must_use]
     pub fn base_name(&self) -> String {
         match &self.base {
-            Some(base) => format!("{} {} with SHA256SUMS {}", base.name, base.version, base.sums_sha256),
+            Some(Base { name, version, sums_sha256: Some(sums) }) => format!("{name} {version} with SHA256SUMS {sums}"),
+            Some(Base { name, version, sums_sha256: None }) => format!("{name} {version}"),
             None => "a bundle that holds all that was left out".to_owned(),
         }
     }
@@ -156,7 +158,7 @@ fn listed(bundle: &Bundle, path: &str) -> Result<(Digest, Vec<(String, Digest)>)
 /// A bundle as a base.
 pub fn base_of(bundle: &Bundle) -> Result<Base, read::Error> {
     let about = bundle.about()?;
-    Ok(Base { name: about.name, version: about.version, sums_sha256: listed(bundle, model::SUMS)?.0 })
+    Ok(Base { name: about.name, version: about.version, sums_sha256: Some(listed(bundle, model::SUMS)?.0) })
 }
 
 /// The members of a delta: those of a full bundle but the blobs of which `has` says that the base holds them.
@@ -272,7 +274,8 @@ impl Delta {
             return Err(Error::Kind { path: base_path, found: "a delta and no full bundle" }.into());
         }
         let (found, list) = listed(&base, model::SUMS)?;
-        if self.about.base.as_ref().is_some_and(|named| named.sums_sha256 != found) {
+        let named = self.about.base.as_ref().and_then(|named| named.sums_sha256);
+        if named.is_some_and(|named| named != found) {
             return Err(Error::WrongBase { base: base_path, delta, expected: self.about.base_name() }.into());
         }
         let places: BTreeMap<(Digest, u64), usize> = list

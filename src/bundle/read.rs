@@ -382,6 +382,20 @@ impl Inner {
     }
 }
 
+/// Tells a bundle, in whatever form, from a text such as a lock by the first bytes.
+#[must_use]
+pub fn is_bundle(path: &Path) -> bool {
+    if parts::parse(path).is_some() || path.is_dir() {
+        return true;
+    }
+    if !path.is_file() {
+        return parts::path(path, 1).is_file();
+    }
+    let mut magic = [0; 2];
+    let read = File::open(path).and_then(|mut file| io::Read::read_exact(&mut file, &mut magic));
+    read.is_ok() && magic == [0x1f, 0x8b]
+}
+
 /// Opens a file that is none but a file, and its size.
 fn open_file(path: &Path) -> Result<(File, u64), Error> {
     let disk = |source| Error::Disk { path: path.to_owned(), source };

@@ -309,8 +309,9 @@ fn join(opened: Vec<Opened>) -> Result<Vec<Opened>, read::Error> {
                     result = Some(Ok(()));
                     break;
                 }
-                // The last one tells which base it is.
-                Err(error) => result = Some(Err(error)),
+                // Of several that are not the base, the one that should be it tells what is wrong.
+                Err(error) if result.is_none() || !is_another(&error) => result = Some(Err(error)),
+                Err(_) => {}
             }
         }
         let path = || delta.bundle.path().to_owned();
@@ -322,6 +323,11 @@ fn join(opened: Vec<Opened>) -> Result<Vec<Opened>, read::Error> {
     // One that is no base is held by nobody else.
     let rest = rest.filter_map(|(_, (bundle, about))| Some(Opened { bundle: Arc::into_inner(bundle)?, about }));
     Ok(rest.chain(deltas).collect())
+}
+
+/// Whether a bundle is plainly none that the delta was made for.
+fn is_another(error: &read::Error) -> bool {
+    matches!(error, read::Error::Delta(error) if matches!(**error, delta::Error::WrongBase { .. }))
 }
 
 fn blobs(index: usize, bundle: &Bundle) -> impl Iterator<Item = (Digest, Blob)> {

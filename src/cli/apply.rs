@@ -3,6 +3,7 @@
 use std::num::NonZero;
 use std::path::PathBuf;
 
+use super::pack::size;
 use super::{Format, Global, Outcome, print, print_json};
 use crate::{apply, ui};
 
@@ -15,6 +16,9 @@ pub(super) struct Args {
     /// The full bundle, byte for byte the published one
     #[arg(short, long, value_name = "FILE")]
     output: PathBuf,
+    /// Cut a bundle that is larger into parts of this size, such as 2000MB: FILE.part-001 and so on
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    split_size: Option<u64>,
 }
 
 impl Args {
@@ -22,7 +26,8 @@ impl Args {
         let reporter = global.reporter();
         let jobs = global.jobs.and_then(|jobs| NonZero::new(usize::from(jobs)));
         let cores = || std::thread::available_parallelism().unwrap_or(NonZero::<usize>::MIN);
-        let applied = apply::apply(&self.base, &self.delta, &self.output, jobs.unwrap_or_else(cores), &*reporter)?;
+        let jobs = jobs.unwrap_or_else(cores);
+        let applied = apply::apply(&self.base, &self.delta, &self.output, self.split_size, jobs, &*reporter)?;
         drop(reporter);
         match global.format {
             Format::Json => print_json(&applied),

@@ -33,8 +33,9 @@ pub(super) struct Args {
     /// Pack a profile that weighs more than its `budget` in the catalog
     #[arg(long)]
     allow_over_budget: bool,
-    /// Leave out what this bundle holds, for `bundler apply` on a site that has it
-    #[arg(long, value_name = "BUNDLE|DIR", conflicts_with = "have")]
+    /// Leave out what this bundle holds, for `bundler apply` on a site that has it; or what a bundle of the same selection
+    /// holds by this older lock
+    #[arg(long, value_name = "BUNDLE|DIR|LOCK", conflicts_with = "have")]
     base: Option<PathBuf>,
     /// Leave out the files with these digests, one sha256 a line
     #[arg(long, value_name = "FILE")]
@@ -96,7 +97,7 @@ impl Args {
     }
 }
 
-fn size(text: &str) -> Result<u64, String> {
+pub(super) fn size(text: &str) -> Result<u64, String> {
     let size = scalar::bytes(text).ok_or("expected a size such as 2000MB or 2GiB")?;
     parts::check(size, size).map_err(|error| error.to_string())?;
     Ok(size)

@@ -15,6 +15,9 @@ pub(super) struct Args {
     /// The bundle, the directory that it was unpacked into, or its parts: the first, all of them, or their directory
     #[arg(required = true, value_name = "BUNDLE|DIR")]
     bundle: Vec<PathBuf>,
+    /// Of a delta, the bundle that it was made for: check what it leaves out too
+    #[arg(long, value_name = "BUNDLE|DIR")]
+    base: Option<PathBuf>,
     /// Require a signature of somebody on this list, in the form of OpenSSH's allowed signers
     #[arg(long, value_name = "FILE", requires = "identity")]
     signers: Option<PathBuf>,
@@ -37,7 +40,8 @@ impl Args {
             }
             _ => None,
         };
-        let report = verify::verify_all(&self.bundle, jobs.unwrap_or_else(cores), trust.as_ref(), &*reporter)?;
+        let (base, jobs) = (self.base.as_deref(), jobs.unwrap_or_else(cores));
+        let report = verify::verify_all(&self.bundle, base, jobs, trust.as_ref(), &*reporter)?;
         drop(reporter);
         match global.format {
             Format::Json => print_json(&report)?,

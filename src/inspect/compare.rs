@@ -5,9 +5,8 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use super::is_bundle;
 use crate::Error;
-use crate::bundle::read::Bundle;
+use crate::bundle::read::{Bundle, is_bundle};
 use crate::bundle::{self, model, sums};
 use crate::event::Reporter;
 use crate::lock::diff::{Diff, diff};

@@ -7,16 +7,13 @@ mod model;
 mod tests;
 mod weight;
 
-use std::fs::File;
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 pub use compare::{Comparison, compare};
 pub use model::{Artifact, Attached, Blob, BlobKind, Component, Image, Inspection, Kind, Platform, Profile};
 
 use crate::Error;
-use crate::bundle::parts;
-use crate::bundle::read::Bundle;
+use crate::bundle::read::{Bundle, is_bundle};
 use crate::bundle::{self, model as bundle_model};
 use crate::event::{Reporter, Silent};
 use crate::lock::{self, Lock};
@@ -35,19 +32,6 @@ pub fn inspect_all(paths: &[PathBuf], reporter: &dyn Reporter) -> Result<Inspect
         [path] if !is_bundle(path) => Ok(inspect_lock(&lock::read(path)?, path)),
         paths => inspect_bundle(paths, reporter),
     }
-}
-
-/// Tells a bundle from a lock by the first bytes.
-fn is_bundle(path: &Path) -> bool {
-    if parts::parse(path).is_some() || path.is_dir() {
-        return true;
-    }
-    if !path.is_file() {
-        return parts::path(path, 1).is_file();
-    }
-    let mut magic = [0; 2];
-    let read = File::open(path).and_then(|mut file| file.read_exact(&mut magic));
-    read.is_ok() && magic == [0x1f, 0x8b]
 }
 
 fn inspect_lock(lock: &Lock, path: &Path) -> Inspection {

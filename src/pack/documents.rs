@@ -7,6 +7,7 @@ use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 use serde::Deserialize;
 
 use super::Error;
+use crate::event::{Event, Reporter};
 use crate::fetch::{self, Earlier};
 use crate::lock::model::Image;
 use crate::oci::manifest::{MAX_MANIFEST, Manifest, View};
@@ -49,6 +50,22 @@ impl Documents<'_> {
         // Collected first, since a stream of borrowing futures is not general enough for its combinators.
         let images: Vec<_> = images.collect();
         stream::iter(images).buffer_unordered(self.jobs.max(1)).try_collect().await
+    }
+
+    /// As [`Documents::read`] of an older plan, whose images may be gone: what cannot be read is told and left out.
+    pub(super) async fn read_some(&self, plan: &Plan, reporter: &dyn Reporter) -> Images {
+        let images = plan.lock.images.iter().map(|(reference, image)| async move {
+            match self.image(reference, image, plan.archs()).await {
+                Ok(documents) => Some((reference.clone(), documents)),
+                Err(error) => {
+                    let text = format!("{reference} of the base is not known, what it has is packed again: {error}");
+                    reporter.report(Event::Warning(&text));
+                    None
+                }
+            }
+        });
+        let images: Vec<_> = images.collect();
+        stream::iter(images).buffer_unordered(self.jobs.max(1)).filter_map(async |found| found).collect().await
     }
 
     async fn image(&self, reference: &Reference, image: &Image, archs: &[Arch]) -> Result<Vec<Manifest>, crate::Error> {

@@ -9,9 +9,10 @@ mod added;
 mod documents;
 mod error;
 mod installers;
+mod left_out;
 mod output;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -25,12 +26,13 @@ pub use error::Error;
 
 use self::added::Placed;
 use self::documents::Documents;
+use self::left_out::LeftOut;
 use self::output::Need;
 use crate::bundle::contents::{Learned, Parts, assemble};
 use crate::bundle::model::{self, Added, BundleFile};
-use crate::bundle::read::{self, Bundle};
+use crate::bundle::read::is_bundle;
 use crate::bundle::write::{Finished, Writer};
-use crate::bundle::{self, Content, Layout, Member, delta};
+use crate::bundle::{self, Content, Layout, delta};
 use crate::catalog::{self, Catalog};
 use crate::event::{Event, Reporter};
 use crate::fetch::{Earlier, Fetcher, Job, Threads};
@@ -73,7 +75,7 @@ pub struct Options {
     pub sign_key: Option<PathBuf>,
     /// The bundle's version instead of the catalog's.
     pub bundle_version: Option<String>,
-    /// The bundle that the site has: what it holds is left out.
+    /// The bundle that the site has, or its lock: what it holds is left out.
     pub base: Option<PathBuf>,
     /// Digests of what the site has, one a line.
     pub have: Option<PathBuf>,
@@ -127,16 +129,13 @@ async fn pack(options: &Options, reporter: &dyn Reporter, cancel: &CancellationT
     let version = options.bundle_version.as_ref().unwrap_or(&lock.bundle.version);
     let name =
         output::default_name(&lock.bundle.name, version, &options.selection.profiles, plan.partial, plan.archs())?;
-    let leave_out = LeaveOut::read(options)?;
-    let name = if leave_out.is_some() { name.replacen("-linux-", "-delta-linux-", 1) } else { name };
+    let mut left_out = LeftOut::read(options)?;
+    let name = if left_out.is_some() { name.replacen("-linux-", "-delta-linux-", 1) } else { name };
     let added = options.added.iter().map(AddFile::measure).collect::<Result<Vec<_>, _>>()?;
     let target = output::path(&options.output, &name)?;
-    let earlier = options
-        .from
-        .iter()
-        .chain(&options.base)
-        .map(|path| open_earlier(path, reporter))
-        .collect::<Result<Vec<_>, _>>()?;
+    let base = options.base.iter().filter(|path| is_bundle(path));
+    let earlier =
+        options.from.iter().chain(base).map(|path| open_earlier(path, reporter)).collect::<Result<Vec<_>, _>>()?;
     let jobs = options.jobs.unwrap_or(DEFAULT_JOBS);
     let http = Http::new(options.http.clone())?;
     let registry = Registry::new(http.clone());
@@ -159,7 +158,7 @@ async fn pack(options: &Options, reporter: &dyn Reporter, cancel: &CancellationT
         http,
         registry,
         store: Arc::clone(&store),
-        earlier,
+        earlier: earlier.clone(),
         keep,
         workshop: workshop.store.clone(),
         reporter,
@@ -168,6 +167,9 @@ async fn pack(options: &Options, reporter: &dyn Reporter, cancel: &CancellationT
         threads: Threads::default(),
     };
     let carried = learn(&plan, &fetcher).await?;
+    if let Some(left_out) = &mut left_out {
+        left_out.learn(&documents, &options.selection, &carried, reporter).await?;
+    }
     let blobs = plan::collect(&plan, &images, &carried)?;
     let mut parts = Parts {
         bundle: about(&plan, version, &added),
@@ -189,9 +191,9 @@ async fn pack(options: &Options, reporter: &dyn Reporter, cancel: &CancellationT
         checked => checked?,
     }
     let sums_sha256 = sums_sha256(&full);
-    let (layout, blobs) = match leave_out {
+    let (layout, blobs) = match left_out {
         None => (full, blobs),
-        Some(leave_out) => leave_out.of(&parts.bundle, full.members().to_vec(), blobs)?,
+        Some(left_out) => left_out.of(&parts.bundle, full.members().to_vec(), blobs)?,
     };
     if let Some(part) = options.split_size {
         bundle::parts::check(layout.archive_size(), part).map_err(bundle::Error::from)?;
@@ -259,55 +261,6 @@ impl Drop for Unfinished<'_> {
         {
             writer.leave();
         }
-    }
-}
-
-/// What a delta leaves out.
-struct LeaveOut {
-    base: Option<delta::Base>,
-    earlier: Option<Earlier>,
-    digests: BTreeSet<Digest>,
-}
-
-impl LeaveOut {
-    fn read(options: &Options) -> Result<Option<Self>, crate::Error> {
-        if let Some(path) = &options.base {
-            let bundle = Bundle::open(path).map_err(bundle::Error::from)?;
-            if bundle.delta_file().is_some() {
-                let error = delta::Error::Kind { path: path.clone(), found: "a delta and no full bundle" };
-                return Err(bundle::Error::from(read::Error::from(error)).into());
-            }
-            let base = Some(delta::base_of(&bundle).map_err(bundle::Error::from)?);
-            let earlier = Some(Earlier::open(path).map_err(bundle::Error::from)?);
-            return Ok(Some(Self { base, earlier, digests: BTreeSet::new() }));
-        }
-        let Some(path) = &options.have else { return Ok(None) };
-        let text = std::fs::read_to_string(path);
-        let text = text.map_err(|source| Error::Have { path: path.clone(), source })?;
-        let parse = |(at, line): (usize, &str)| {
-            let hex = line.strip_prefix("sha256:").unwrap_or(line);
-            let wrong = |_| Error::Digest { path: path.clone(), line: at + 1 };
-            Digest::from_hex(hex).map_err(wrong)
-        };
-        let lines = text.lines().map(str::trim).enumerate().filter(|(_, line)| !line.is_empty());
-        let digests = lines.map(parse).collect::<Result<_, _>>()?;
-        Ok(Some(Self { base: None, earlier: None, digests }))
-    }
-
-    fn has(&self, digest: Digest, size: u64) -> bool {
-        self.digests.contains(&digest) || self.earlier.as_ref().is_some_and(|earlier| earlier.names(digest, size))
-    }
-
-    /// The delta's layout, and the blobs that it carries.
-    fn of(
-        self,
-        about: &BundleFile,
-        full: Vec<Member>,
-        mut blobs: BTreeMap<Digest, Blob>,
-    ) -> Result<(Layout, BTreeMap<Digest, Blob>), crate::Error> {
-        blobs.retain(|digest, blob| !self.has(*digest, blob.size));
-        let members = delta::members(about, full, self.base.clone(), |digest, size| self.has(digest, size));
-        Ok((Layout::new(members).map_err(bundle::Error::from)?, blobs))
     }
 }
 

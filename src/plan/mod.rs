@@ -8,7 +8,7 @@ mod tests;
 use std::fmt;
 
 pub use blobs::{Artifact, Blob, Download, Images, Source, collect};
-pub use selection::{Plan, Selection, plan};
+pub use selection::{Plan, Selection, before, plan};
 
 use crate::error::Diagnostic;
 use crate::exit::Exit;

@@ -56,6 +56,18 @@ pub fn plan(lock: &Lock, catalog: &Catalog, selection: &Selection) -> Result<Pla
     Ok(Plan { lock: narrowed, partial: !selection.components.is_empty() })
 }
 
+/// What a bundle of the same selection had by an older lock; what that lock does not know, it did not have.
+#[must_use]
+pub fn before(lock: &Lock, selection: &Selection) -> Plan {
+    let profiles = lock.profiles.iter();
+    let profiles = profiles.filter(|(name, _)| selection.profiles.is_empty() || selection.profiles.contains(name));
+    let wanted = |name: &&String| selection.components.is_empty() || selection.components.contains(name);
+    let components = profiles.flat_map(|(_, members)| members).filter(wanted).cloned().collect();
+    let archs: BTreeSet<Arch> = selection.archs.iter().copied().collect();
+    let archs: Vec<_> = archs.into_iter().filter(|arch| lock.bundle.architectures.contains(arch)).collect();
+    Plan { lock: narrow(lock, &components, &archs, selection.signatures), partial: !selection.components.is_empty() }
+}
+
 fn archs(lock: &Lock, wanted: &[Arch]) -> Result<Vec<Arch>, Error> {
     let archs: BTreeSet<Arch> = wanted.iter().copied().collect();
     if archs.is_empty() {

@@ -1,5 +1,6 @@
 //! Signing a bundle that was packed without a key.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
@@ -8,9 +9,10 @@ use super::{Error, sign_bytes};
 use crate::bundle::parts::checksum_path;
 use crate::bundle::read::Bundle;
 use crate::bundle::write::{Finished, Writer, signature_path};
-use crate::bundle::{Content, Layout, Member, model, sums};
+use crate::bundle::{Content, Layout, Member, delta, model, sums};
 use crate::event::{Event, Reporter};
 use crate::oci::{Digest, Hasher};
+use crate::yaml;
 
 /// How much is copied at once, 1 MiB.
 const CHUNK: u64 = 1 << 20;
@@ -39,34 +41,37 @@ pub fn sign(path: &Path, key: &Path, reporter: &dyn Reporter) -> Result<Signed, 
     let target = bundle.archive_path().ok_or(Error::Form { path: path.to_owned(), reason })?.to_owned();
     // What was cut stays cut, into parts of the same size.
     let part = bundle.parts().and_then(|parts| Some(std::fs::metadata(parts.paths.first()?).ok()?.len()));
+    let reason = "it has a member that SHA256SUMS does not list";
+    let unlisted = || Error::Form { path: path.to_owned(), reason };
     let list = bundle.read(model::SUMS, sums::MAX_SIZE)?;
     let listed = std::str::from_utf8(&list).ok().and_then(|text| sums::parse(text).ok());
     let reason = "its SHA256SUMS is no list of checksums";
     let listed = listed.ok_or(Error::Form { path: path.to_owned(), reason })?;
-    let digest_of: std::collections::HashMap<_, _> = listed.into_iter().collect();
+    let digest_of: HashMap<_, _> = listed.into_iter().collect();
     let signature = sign_bytes(&list, key)?;
 
-    let old: Vec<_> =
-        bundle.members().iter().enumerate().filter(|(_, member)| member.path != model::SUMS_SIG).collect();
-    let mut members = Vec::with_capacity(old.len() + 1);
-    for (_, member) in &old {
-        let digest = match member.path.as_str() {
-            model::SUMS => Some(Digest::of(&list)),
-            path => digest_of.get(path).copied(),
+    // Of a delta, what is in it: the full bundle's members below `delta/`, and at its root what it says about itself.
+    let (bundle, prefix) = bundle.delta().map_or((&bundle, ""), |delta| (&delta.raw, delta::PREFIX));
+    let mut old = Vec::new();
+    let mut members = Vec::new();
+    for (index, member) in bundle.members().iter().enumerate() {
+        let digest = match member.path.strip_prefix(prefix) {
+            Some(model::SUMS_SIG) => continue,
+            Some(model::SUMS) => Digest::of(&list),
+            Some(path) => *digest_of.get(path).ok_or_else(unlisted)?,
+            None => Digest::of(&bundle.read(&member.path, yaml::MAX_YAML as u64)?),
         };
-        let reason = "it has a member that SHA256SUMS does not list";
-        let digest = digest.ok_or(Error::Form { path: path.to_owned(), reason })?;
+        old.push(index);
         members.push(Member { mode: member.mode, ..Member::blob(&member.path, digest, member.size) });
     }
-    members.push(Member { mode: 0o644, ..Member::inline(model::SUMS_SIG, signature) });
+    members.push(Member { mode: 0o644, ..Member::inline(format!("{prefix}{}", model::SUMS_SIG), signature) });
     let total = members.iter().map(|member| member.size).sum();
     reporter.report(Event::Total { bytes: total, items: members.len() as u64 });
 
     let writer = Writer::begin(&target, Layout::new(members)?, part, false)?;
-    for (to, (from, _)) in old.iter().enumerate() {
-        copy(&bundle, *from, &writer, to, reporter)?;
+    for (to, from) in old.into_iter().enumerate() {
+        copy(bundle, from, &writer, to, reporter)?;
     }
-    drop(bundle);
     let Finished { sha256, size } = publish(writer, key)?;
     Ok(Signed {
         signature: signature_path(&checksum_path(&target)),

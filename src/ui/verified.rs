@@ -41,7 +41,8 @@ pub fn text(report: &Report) -> String {
         None => {}
     }
     if let Some(base) = &report.base {
-        text.push_str(&format!("  a delta: the rest is in {}\n", line(base)));
+        let checked = if report.with_base { ", which was checked too" } else { "; --base BASE checks that too" };
+        text.push_str(&format!("  a delta: the rest is in {}{checked}\n", line(base)));
     }
     if report.form == Some(Form::Recompressed) {
         text.push_str("  the archive was compressed again after it was packed\n");

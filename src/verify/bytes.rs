@@ -100,28 +100,7 @@ pub(super) fn check(
         queue.insert(0, Job::Archive);
     }
 
-    let findings = Mutex::new(Vec::new());
-    let next = AtomicUsize::new(0);
-    let work = || {
-        let mut worker = Worker { bundle, reporter, findings: &findings, buffer: Vec::new() };
-        let mut done = Vec::new();
-        while let Some(job) = queue.get(next.fetch_add(1, Ordering::Relaxed)) {
-            done.push(worker.run(*job));
-        }
-        done
-    };
-    let done: Vec<_> = std::thread::scope(|scope| {
-        let threads: Vec<_> = (1..jobs.get().min(queue.len())).map(|_| scope.spawn(work)).collect();
-        let mut done = work();
-        for thread in threads {
-            match thread.join() {
-                Ok(more) => done.extend(more),
-                Err(panic) => std::panic::resume_unwind(panic),
-            }
-        }
-        done
-    });
-
+    let done = run(bundle, &queue, jobs, reporter, report);
     let mut hashed = Hashed { members: vec![None; bundle.members().len()], archive: None };
     let mut crcs = vec![None; bundle.members().len()];
     for done in done {
@@ -132,9 +111,6 @@ pub(super) fn check(
                 crcs[index] = crc;
             }
         }
-    }
-    for finding in findings.into_inner().unwrap_or_else(PoisonError::into_inner) {
-        report.add(finding);
     }
     if let Some(archive) = bundle.archive() {
         trailer(archive, crcs, report);
@@ -152,18 +128,57 @@ fn of_delta(
     report: &mut Report,
 ) -> Hashed {
     let raw = check(&delta.raw, jobs, archive, reporter, report);
-    let findings = Mutex::new(Vec::new());
-    let mut worker = Worker { bundle, reporter, findings: &findings, buffer: Vec::new() };
-    let digest = |(index, source): (usize, &delta::Source)| match source {
-        delta::Source::Carried(index) => raw.members[*index],
-        delta::Source::Omitted(None) => None,
-        delta::Source::Omitted(Some(_)) => worker.plain(index),
+    let from_base = |(index, source): (usize, &delta::Source)| match source {
+        delta::Source::Omitted(Some(_)) => Some(Job::Member(index)),
+        _ => None,
     };
-    let members = delta.sources.iter().enumerate().map(digest).collect();
+    let queue: Vec<_> = delta.sources.iter().enumerate().filter_map(from_base).collect();
+    let carried = |source: &delta::Source| match source {
+        delta::Source::Carried(index) => raw.members[*index],
+        delta::Source::Omitted(_) => None,
+    };
+    let mut members: Vec<_> = delta.sources.iter().map(carried).collect();
+    for done in run(bundle, &queue, jobs, reporter, report) {
+        if let Done::Member { index, digest, .. } = done {
+            members[index] = digest;
+        }
+    }
+    Hashed { members, archive: raw.archive }
+}
+
+/// Does what is in the queue with some threads.
+fn run(
+    bundle: &Bundle,
+    queue: &[Job],
+    jobs: NonZero<usize>,
+    reporter: &dyn Reporter,
+    report: &mut Report,
+) -> Vec<Done> {
+    let findings = Mutex::new(Vec::new());
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let mut worker = Worker { bundle, reporter, findings: &findings, buffer: Vec::new() };
+        let mut done = Vec::new();
+        while let Some(job) = queue.get(next.fetch_add(1, Ordering::Relaxed)) {
+            done.push(worker.run(*job));
+        }
+        done
+    };
+    let done = std::thread::scope(|scope| {
+        let threads: Vec<_> = (1..jobs.get().min(queue.len())).map(|_| scope.spawn(work)).collect();
+        let mut done = work();
+        for thread in threads {
+            match thread.join() {
+                Ok(more) => done.extend(more),
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
+        }
+        done
+    });
     for finding in findings.into_inner().unwrap_or_else(PoisonError::into_inner) {
         report.add(finding);
     }
-    Hashed { members, archive: raw.archive }
+    done
 }
 
 /// What can be said about the form before the bytes are read.

@@ -12,6 +12,7 @@ mod tests;
 
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 pub use report::{Finding, Kind, Report};
 
@@ -19,7 +20,9 @@ use crate::bundle::parts::Error::{NotOne, Several};
 use crate::bundle::parts::{self, Parts};
 use crate::bundle::read::{self, Bundle};
 use crate::bundle::{self, model};
+use crate::error::Diagnostic as _;
 use crate::event::{Event, Reporter};
+use crate::exit::Exit;
 use crate::sign::Trust;
 
 /// Checks an archive or an unpacked bundle with `jobs` threads.
@@ -33,19 +36,21 @@ pub fn verify(
     trust: Option<&Trust>,
     reporter: &dyn Reporter,
 ) -> Result<Report, bundle::Error> {
-    verify_all(&[path.to_owned()], jobs, trust, reporter)
+    verify_all(&[path.to_owned()], None, jobs, trust, reporter)
 }
 
-/// As [`verify`], where the parts of one archive may be named one by one.
+/// As [`verify`], where the parts of one archive may be named one by one, and a delta with the base that it was made for:
+/// then everything that it leaves out is checked too, where it is in the base.
 pub fn verify_all(
     paths: &[PathBuf],
+    base: Option<&Path>,
     jobs: NonZero<usize>,
     trust: Option<&Trust>,
     reporter: &dyn Reporter,
 ) -> Result<Report, bundle::Error> {
     let path = paths.first().map_or(Path::new(""), PathBuf::as_path);
     let mut report = Report::new(path);
-    let bundle = match Bundle::open_all(paths) {
+    let mut bundle = match Bundle::open_all(paths) {
         Ok(bundle) => bundle,
         // Nothing that could be good or not was named.
         Err(error @ (read::Error::Disk { .. } | read::Error::Parts(NotOne(_) | Several { .. }))) => {
@@ -61,6 +66,17 @@ pub fn verify_all(
             return Ok(report);
         }
     };
+    if let Some(base) = base {
+        let base = Arc::new(Bundle::open(base).map_err(bundle::Error::from)?);
+        match bundle.join(base) {
+            Ok(()) => report.with_base = true,
+            Err(error) if error.exit() == Exit::Mismatch => {
+                report.add(Finding::from_error(Kind::Missing, None, &error));
+            }
+            // Another bundle than the base says nothing about the delta.
+            Err(error) => return Err(error.into()),
+        }
+    }
     report.form = Some(bundle.form());
     report.base = bundle.delta_file().map(bundle::delta::DeltaFile::base_name);
     report.members = bundle.members().len();

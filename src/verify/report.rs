@@ -23,6 +23,9 @@ pub struct Report {
     /// Of a delta, the bundle that has the rest.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub base: Option<String>,
+    /// Whether what a delta leaves out was checked in its base.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub with_base: bool,
     /// The bundle's name.
     pub name: Option<String>,
     /// The bundle's version.
@@ -99,6 +102,7 @@ impl Report {
             good: true,
             form: None,
             base: None,
+            with_base: false,
             name: None,
             version: None,
             profiles: Vec::new(),

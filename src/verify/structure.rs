@@ -10,6 +10,7 @@ use crate::bundle::model::{self, BundleFile};
 use crate::bundle::read::Bundle;
 use crate::bundle::sums;
 use crate::lock::model::Image;
+use crate::name;
 use crate::oci::manifest::{MAX_MANIFEST, Manifest, View};
 use crate::oci::{Digest, Reference};
 
@@ -116,6 +117,15 @@ impl Check<'_> {
         }
         for unresolved in &about.lock.unresolved {
             self.add(wrong("something is unresolved").differs("nothing", &unresolved.artifact));
+        }
+        // They become parts of file names and labels on the site.
+        for (what, text, good) in [
+            ("name", &about.name, name::is_name(&about.name)),
+            ("version", &about.version, name::is_version(&about.version)),
+        ] {
+            if !good {
+                self.add(wrong(&format!("its {what} is none that a bundle can have")).differs("a plain word", text));
+            }
         }
         if about.architectures.is_empty() {
             self.add(wrong("no architecture is named"));

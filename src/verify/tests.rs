@@ -13,6 +13,8 @@ use crate::event::Silent;
 use crate::exit::Exit;
 use crate::oci::{Arch, Digest};
 
+mod hostile;
+
 /// A directory with a bundle, and the members of it for changing.
 struct Case {
     directory: tempfile::TempDir,

@@ -127,7 +127,7 @@ fn parts_are_read_as_one() {
         assert_eq!(bundle.form(), Form::Canonical);
         assert_eq!(bundle.parts().unwrap().paths.len(), case.parts.len());
         assert_eq!((bundle.published().unwrap(), bundle.archive_size()), (None, Some(case.whole.len() as u64)));
-        let report = verify::verify_all(&ways, NonZero::new(2).unwrap(), None, &Silent).unwrap();
+        let report = verify::verify_all(&ways, None, NonZero::new(2).unwrap(), None, &Silent).unwrap();
         assert!(report.good, "{ways:?}: {:#?}", report.findings);
     }
     assert_eq!(Set::open(&case.parts).unwrap().bundles().len(), 1);
@@ -152,7 +152,7 @@ fn parts_may_be_on_several_disks() {
     let named = [case.parts[0].clone(), moved.clone()];
     assert!(matches!(error(Bundle::open_all(&named)), Error::Repeated(paths) if paths.contains(&moved)));
     fs::remove_file(&case.parts[1]).unwrap();
-    assert!(verify::verify_all(&named, NonZero::<usize>::MIN, None, &Silent).unwrap().good);
+    assert!(verify::verify_all(&named, None, NonZero::<usize>::MIN, None, &Silent).unwrap().good);
     assert!(matches!(error(case.open()), Error::Missing(path) if path == case.parts[1]));
 }
 

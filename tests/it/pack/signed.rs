@@ -134,6 +134,64 @@ fn a_bundle_is_signed_afterwards_to_the_same_bytes() {
 }
 
 #[test]
+fn parts_and_deltas_are_signed_as_archives_are() {
+    let Some(signing) = Signing::new() else { return };
+    let public = signing.key("key", &["-t", "ed25519"]);
+    signing.sandbox().write("signers", format!("{WHO} {public}\n"));
+    signing.pack("base.tar.gz", &["--sign-key", "key"]);
+    let path = |name: String| signing.sandbox().path(name);
+    let next = ["--bundle-version", "1.1.0"];
+    let full =
+        signing.site.pack(&[&["--arch", "arm64", "--sign-key", "key", "--output", "full.tar.gz"], &next[..]].concat());
+    for (form, arguments) in [
+        ("parts", &["--split-size", "5MB"][..]),
+        ("delta", &["--base", "base.tar.gz"]),
+        ("cut", &["--base", "base.tar.gz", "--split-size", "5MB"]),
+    ] {
+        let pack = |name: &str, more: &[&str]| {
+            let output = format!("{name}.tar.gz");
+            signing.site.pack(&[&["--arch", "arm64", "--output", &output], &next[..], arguments, more].concat())
+        };
+        let packed = pack(form, &["--sign-key", "key"]);
+        let later = format!("{form}-later");
+        pack(&later, &[]);
+        let first = if packed.get("parts").is_some() { ".part-001" } else { "" };
+        let name = format!("{later}.tar.gz{first}");
+        assert!(!signing.trusted(&name).0, "{form}: it is not signed yet");
+        let mut command = signing.sandbox().bundler();
+        let output = command.args(["sign", &name, "--key", "key", "--format", "json"]).assert().success();
+        let signed: Value = serde_json::from_slice(&output.get_output().stdout).unwrap();
+        assert_eq!((&signed["sha256"], &signed["sums_sha256"]), (&packed["sha256"], &packed["sums_sha256"]), "{form}");
+        assert_eq!(signed["sums_sha256"], full["sums_sha256"], "{form}");
+        for name in [form, &later] {
+            let sums = path(format!("{name}.tar.gz.sha256"));
+            let signature = path(format!("{name}.tar.gz.sha256.sig"));
+            assert!(signing.openssh_accepts(&sums, &signature, &[]), "{name}");
+            support::output_of(signing.sandbox().command("sha256sum").arg("-c").arg(&sums));
+            let bundle = format!("{name}.tar.gz{first}");
+            let (good, signature, messages) = signing.trusted(&bundle);
+            assert!(good && signature["identity"] == WHO, "{name}: {messages:?}");
+            // The signature beside it is held to the same rules.
+            let beside = std::fs::read(path(format!("{name}.tar.gz.sha256"))).unwrap();
+            std::fs::write(path(format!("{name}.tar.gz.sha256")), [&beside[..], b"\n"].concat()).unwrap();
+            let (good, _, messages) = signing.trusted(&bundle);
+            assert!(!good && messages[0].starts_with("it is not a signature of these bytes"), "{name}: {messages:?}");
+            std::fs::write(path(format!("{name}.tar.gz.sha256")), beside).unwrap();
+            // The full bundle that comes of a delta has the publisher's signature in it.
+            if form != "parts" {
+                let arguments = ["apply", "base.tar.gz", &bundle, "-o", "again.tar.gz"];
+                signing.sandbox().bundler().args(arguments).assert().success();
+                let read = |name: &str| std::fs::read(signing.sandbox().path(name)).unwrap();
+                assert!(read("again.tar.gz") == read("full.tar.gz"), "{name}");
+                assert!(signing.trusted("again.tar.gz").0);
+                let trust = ["--base", "base.tar.gz", "--signers", "signers", "--identity", WHO];
+                assert!(signing.verify(&bundle, &trust).0);
+            }
+        }
+    }
+}
+
+#[test]
 fn an_agent_signs_for_a_public_key() {
     let Some(signing) = Signing::new() else { return };
     let (Some(agent), Some(add)) = (support::program("ssh-agent"), support::program("ssh-add")) else { return };
