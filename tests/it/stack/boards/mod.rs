@@ -17,7 +17,7 @@ const SOURCES: [&str; 4] = ["prometheus", "loki", "jaeger", "alertmanager"];
 /// Grafana's grid is so many columns wide.
 const COLUMNS: u64 = 24;
 /// What stands for Grafana's variables in a query: the series of the tests are of edge-1.
-const VARIABLES: [(&str, &str); 11] = [
+const VARIABLES: [(&str, &str); 12] = [
     ("$__rate_interval", "5m"),
     ("$__range", "1h"),
     ("$__auto", "5m"),
@@ -26,6 +26,7 @@ const VARIABLES: [(&str, &str); 11] = [
     ("$instance", ".+"),
     ("$service", ".+"),
     ("$search", "refused"),
+    ("$traced", "shop"),
     ("$node", "edge-1"),
     ("$job", ".+"),
     ("$__interval", "1m"),
