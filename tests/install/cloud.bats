@@ -15,7 +15,7 @@ in_order() {
   kubeedge
   install cloud
   [ "$status" -eq 0 ]
-  in_order 'ctr -n k8s.io images import' 'get namespace monitoring' 'certificates.yaml' 'logins.yaml' 'crds-kube-prometheus-stack.yaml' \
+  in_order 'images import' 'get namespace monitoring' 'certificates.yaml' 'logins.yaml' 'crds-kube-prometheus-stack.yaml' \
     'wait --for=condition=Established' 'patch configmap cloudcore' 'rollout restart deployment/cloudcore' 'rollout status deployment/cloudcore' \
     'upgrade --install kube-prometheus-stack' 'upgrade --install edgemesh' 'before/a.yaml' 'resources/b.yaml' 'set image daemonset/cloud-iptables-manager' record.yaml
   says "https://192.0.2.10/grafana/"
@@ -60,8 +60,8 @@ in_order() {
     says "$message" || { echo "when $failing"; false; }
   done <<'EOF'
 kubectl version --request-timeout|the API server does not answer
-ctr -n k8s.io images import|the images are not all in containerd
-ctr -n k8s.io images label|the images are not all in containerd
+images import|the images are not all in containerd
+images label|the images are not all in containerd
 observability-installer -f|was not accepted
 crds-kube-prometheus-stack.yaml|definitions of kube-prometheus-stack
 wait --for=condition=Established|definitions of kube-prometheus-stack
@@ -341,4 +341,23 @@ EOF
   run unshare -n bash "$bundle/install.sh" cloud </dev/null
   [ "$status" -eq 0 ]
   [[ $output != *"dial tcp"* ]]
+}
+
+@test "who publishes a bundle can look at it where there is no cluster, no root and nothing to run but bash" {
+  printf '#!/bin/sh\necho 1000\n' >"$BATS_TEST_TMPDIR/bin/id" && chmod 755 "$BATS_TEST_TMPDIR/bin/id"
+  fail_when 'kubectl '
+  install preflight --dry-run
+  [ "$status" -eq 0 ] || { echo "$output"; false; }
+  says "PASS  kube-prometheus-stack"
+  absent kubectl "$FAKE/calls"
+  install preflight --dry-run --profile edge
+  [ "$status" -eq 0 ]
+  # Programs for the other architecture do not run here.
+  printf '#!/bin/sh\necho aarch64\n' >"$BATS_TEST_TMPDIR/bin/uname" && chmod 755 "$BATS_TEST_TMPDIR/bin/uname"
+  printf 'no program' >"$bundle/files/yq" && printf 'no program' >"$bundle/files/helm" && seal "$bundle"
+  install preflight --dry-run
+  [ "$status" -eq 0 ] || { echo "$output"; false; }
+  printf 'broken: [\n' >"$bundle/components/kube-prometheus-stack/values.yaml"
+  install preflight --dry-run
+  [ "$status" -eq 1 ]
 }

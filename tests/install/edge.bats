@@ -102,7 +102,7 @@ edge() {
 
 @test "each program that fails ends the run, and the next one goes on" {
   edge
-  for failing in 'images ls' 'images import' 'images label' 'images tag' 'systemctl restart' 'systemctl is-active'; do
+  for failing in 'images check' 'images import' 'images label' 'images tag' 'systemctl restart' 'systemctl is-active'; do
     printf '%s\n' "$failing" >"$FAKE/fail"
     install edge
     [ "$status" -eq 1 ] || { echo "$failing: $status"; echo "$output"; false; }

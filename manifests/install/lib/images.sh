@@ -6,17 +6,12 @@ CTR=()
 
 # The ctr of the containerd that runs the pods here.
 images_runtime() {
-  local socket=${1:-}
-  if [ -n "$socket" ]; then
-    CTR=(ctr --address "$socket" -n k8s.io)
-  elif command -v k3s >/dev/null; then
+  CONTAINERD_SOCKET=${1:-$INSTALL_ROOT/run/containerd/containerd.sock}
+  CTR=(ctr --address "$CONTAINERD_SOCKET" -n k8s.io)
+  if [ -z "${1:-}" ] && command -v k3s >/dev/null; then
+    CONTAINERD_SOCKET=$INSTALL_ROOT/run/k3s/containerd/containerd.sock
     CTR=(k3s ctr -n k8s.io)
-    socket=$INSTALL_ROOT/run/k3s/containerd/containerd.sock
-  else
-    CTR=(ctr -n k8s.io)
-    socket=$INSTALL_ROOT/run/containerd/containerd.sock
   fi
-  CONTAINERD_SOCKET=$socket
 }
 
 containerd_root() {
@@ -31,9 +26,10 @@ images_bytes() {
   du -sk -- "$HERE/blobs" 2>/dev/null | awk '{ sum = $1 } END { printf "%.0f\n", sum * 1024 }'
 }
 
-# The names that containerd has, one a line.
+# The images that containerd has with all their layers, one a line. A name alone says nothing: an import that fails in
+# the middle leaves it behind.
 images_present() {
-  "${CTR[@]}" images ls -q
+  "${CTR[@]}" images check | awk 'NR > 1 && $4 == "complete" { print $1 }'
 }
 
 # The mark that tells which bundle an image came with; `bundler load` sets the same.
@@ -69,7 +65,7 @@ images_load_bundler() {
 
 images_load_ctr() {
   local image mark wanted=()
-  images_present >/dev/null || die containerd-unreachable "${CTR[*]}"
+  images_present >"$WORK/present" || die containerd-unreachable "${CTR[*]}"
   images_missing >"$WORK/missing"
   mapfile -t wanted <"$WORK/missing"
   if [ ${#wanted[@]} -gt 0 ]; then
@@ -78,7 +74,10 @@ images_load_ctr() {
       printf '+ tar … | %s\n' "$(quoted "${CTR[@]}" images import --platform "linux/$ARCH" -)"
     else
       tar -chf - -C "$WORK/layout" oci-layout index.json blobs 2>"$WORK/pipe.log" |
-        images_import || die images-failed
+        images_import || {
+        images_forget
+        die images-failed
+      }
     fi
   fi
   mark=$(images_mark "$BUNDLE_VERSION")
@@ -88,6 +87,16 @@ images_load_ctr() {
       run "${CTR[@]}" images label "$image" io.cri-containerd.pinned=pinned "$mark=loaded" || die images-failed
     else
       run "${CTR[@]}" images label "$image" io.cri-containerd.pinned=pinned || die images-failed
+    fi
+  done
+}
+
+# Takes back the names that an import left without all their layers.
+images_forget() {
+  local image
+  for image in $("${CTR[@]}" images check | awk 'NR > 1 && $4 != "complete" { print $1 }'); do
+    if LC_ALL=C grep -qxF -- "$image" "$WORK/missing"; then
+      run "${CTR[@]}" images rm "$image" || true
     fi
   done
 }

@@ -7,6 +7,11 @@ preflight_only() {
   tools_arch
   trust_check
   tools_find
+  if [ "$DRY_RUN" = yes ]; then
+    preflight_bundle
+    report
+    return
+  fi
   site_infer
   # A host without k3s or kubectl is to become an edge.
   if [ ${#KUBECTL[@]} -gt 0 ] && [ "$PROFILE" != edge ]; then
@@ -15,6 +20,33 @@ preflight_only() {
     edge_preflight
   fi
   report
+}
+
+# What can be known from the bundle alone, on a machine that is no node: for those who publish it.
+preflight_bundle() {
+  local component at
+  PROFILE=${PROFILE:-cloud} NAMESPACE=${NAMESPACE:-monitoring} SITE_HOST=${SITE_HOST:-192.0.2.1}
+  result PASS files files-ok "$(awk 'END { print NR }' "$HERE/SHA256SUMS")"
+  result PASS settings settings-read "$SITE_FILE"
+  result PASS arch arch-ok "$ARCH"
+  result PASS images images-planned "$(plan_images | awk 'END { print NR }')" "$PROFILE"
+  API_VERSIONS=() API_VERSIONS_READ=yes
+  if [ -z "$HELM" ] || [ -z "$YQ" ]; then
+    result SKIP charts charts-unrendered
+  else
+    values_make
+    for component in $(plan_components); do
+      for at in $(plan_releases "$component"); do
+        if release_render "$at" --include-crds >"$WORK/rendered" 2>"$WORK/message"; then
+          result PASS "${RELEASE_NAME[at]}" chart-renders "${RELEASE_CHART[at]##*/}" "$(grep -c '^kind:' "$WORK/rendered" || true)"
+        else
+          tail -n 5 "$WORK/message" >&2
+          result FAIL "${RELEASE_NAME[at]}" render-failed "${RELEASE_NAME[at]}"
+        fi
+      done
+    done
+  fi
+  result SKIP host host-unseen
 }
 
 preflight_cloud() {

@@ -39,10 +39,9 @@ carried() {
 
 # Finds what every command needs. It runs the bundle's programs, so it comes after trust_check.
 tools_find() {
-  HELM=$(carried helm || command -v helm || true)
-  YQ=$(carried yq || true)
-  # The one of the bundle or none: other programs of this name have another language.
-  [ -n "$YQ" ] || die tool-missing yq
+  HELM=$(tools_runs helm version --short || true)
+  YQ=$(tools_runs yq --version || true)
+  [ -n "$YQ" ] || [ "$DRY_RUN" = yes ] || die tool-missing yq
   if command -v kubectl >/dev/null; then
     KUBECTL=(kubectl)
   elif command -v k3s >/dev/null; then
@@ -51,6 +50,24 @@ tools_find() {
   if [ -z "${KUBECONFIG:-}" ] && [ -r "$INSTALL_ROOT/etc/rancher/k3s/k3s.yaml" ]; then
     export KUBECONFIG=$INSTALL_ROOT/etc/rancher/k3s/k3s.yaml
   fi
+}
+
+# NAME ARGUMENT…: the bundle's program where it runs here, else the host's. Of yq only the one of its author will do:
+# another program of this name has another language.
+tools_runs() {
+  local path answer
+  for path in "$(carried "$1" || true)" "$(command -v "$1" || true)"; do
+    [ -n "$path" ] || continue
+    answer=$("$path" "${@:2}" 2>/dev/null || true)
+    if [ "$1" = yq ] && [[ $answer != *mikefarah* ]]; then
+      continue
+    fi
+    if [ -n "$answer" ]; then
+      printf '%s' "$path"
+      return 0
+    fi
+  done
+  return 1
 }
 
 tools_cluster() {

@@ -65,8 +65,12 @@ manifests_delete() {
   local file
   [ -d "$HERE/components/$1/$2" ] || return 0
   while read -r file; do
-    run "${KUBECTL[@]}" delete --ignore-not-found --wait=false -f "$(component_file "$1" "${file#"$HERE/components/$1/"}")" ||
-      warn remove-failed "components/$1/$2"
+    file=$(component_file "$1" "${file#"$HERE/components/$1/"}")
+    # Where the definition of a kind is gone, its objects are gone too.
+    if [ "$DRY_RUN" = yes ] || "${KUBECTL[@]}" delete --ignore-not-found --wait=false --dry-run=client -f "$file" >"$WORK/output" 2>&1 ||
+      ! grep -q 'no matches for kind' "$WORK/output"; then
+      run "${KUBECTL[@]}" delete --ignore-not-found --wait=false -f "$file" || warn remove-failed "components/$1/$2"
+    fi
   done < <(find "$HERE/components/$1/$2" -type f \( -name '*.yaml' -o -name '*.yml' -o -name '*.json' \) | LC_ALL=C sort -r)
 }
 
