@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help demo test crash bench fuzz audit tools lint fmt clean-demo
+.PHONY: help demo test crash bench fuzz audit tools lint fmt clean-demo test-cluster
 
 help: ## what there is to make
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -10,6 +10,9 @@ demo: ## the main job from end to end against an upstream on this machine
 test: tools lint ## everything; CI=true makes a skipped test a failure
 	cargo test --locked --lib --test it
 	@tests/installers.sh
+
+test-cluster: ## the installer against a real API server; BUNDLER_CHARTS=DIR for the real charts, minutes to build once
+	@tests/cluster/run.sh
 
 crash: ## kills a pack at 100 random moments; CRASHES=N for more, BUNDLER_SEED=N to repeat a run
 	BUNDLER_CRASHES=$(or $(CRASHES),100) cargo test --locked --test it -- pack::crash

@@ -10,7 +10,7 @@ setup_file() {
   "$BATS_TEST_DIRNAME/bundle.sh" "$work" 1.0.0
   "$BATS_TEST_DIRNAME/bundle.sh" "$work" 1.1.0
   export root work KUBECONFIG=$work/cluster/kubeconfig INSTALL_ROOT=$work/root PATH=$root/target/tools/cluster:$PATH
-  export YQ=$root/target/tools/bin/yq HELM=$work/bundle-1.0.0/files/helm HELM_TIMEOUT=3m LC_ALL=C.UTF-8
+  export YQ=$root/target/tools/bin/yq HELM=$work/bundle-1.0.0/files/helm HELM_TIMEOUT=10m LC_ALL=C.UTF-8
   mkdir -p "$INSTALL_ROOT"/{etc/observability,var,run}
   printf 'HOST=192.0.2.10\nMETRICS_SERVER=chart\nPROMETHEUS_RETENTION=7d\n' >"$INSTALL_ROOT/etc/observability/site.env"
 }
@@ -106,6 +106,25 @@ manifests() {
   diff <(versions) "$BATS_TEST_TMPDIR/versions"
   diff <(resource_versions) "$BATS_TEST_TMPDIR/resources"
   diff <("$HELM" list -A -o json | "$YQ" -p=json -o=yaml '.[] | .name + " " + .revision') "$BATS_TEST_TMPDIR/revisions"
+}
+
+@test "the server takes every object of the components that are optional, too" {
+  local kind component name namespace chart values arguments problems
+  # What definitions and namespaces they need is made as the installer would.
+  while IFS=$'\t' read -r kind component name namespace chart values arguments; do
+    [ "$kind" = release ] || continue
+    ! "$HELM" status "$name" --namespace "$namespace" >/dev/null 2>&1 || continue
+    kubectl create namespace "$namespace" 2>/dev/null || true
+    IFS=$'\t' read -r -a own <<<"$arguments"
+    [ "$values" = - ] || own+=(--values "$work/bundle-1.0.0/$values")
+    "$HELM" template "$name" "$work/bundle-1.0.0/$chart" --namespace "$namespace" --no-hooks "${own[@]}" >"$BATS_TEST_TMPDIR/$name.yaml"
+    [ -s "$BATS_TEST_TMPDIR/$name.yaml" ] || continue
+    kubectl apply --server-side --dry-run=server --force-conflicts -f "$BATS_TEST_TMPDIR/$name.yaml" >"$BATS_TEST_TMPDIR/$name.out" 2>&1 || true
+    # Objects of kinds that the same chart defines cannot be tried before those are there.
+    problems=$(grep -i error "$BATS_TEST_TMPDIR/$name.out" | grep -v 'no matches for kind' || true)
+    [ -z "$problems" ] || { echo "$name: $problems"; false; }
+    echo "$name: $(grep -c 'server dry run' "$BATS_TEST_TMPDIR/$name.out") objects"
+  done <"$work/bundle-1.0.0/lib/plan.tsv"
 }
 
 @test "what somebody deleted comes back" {

@@ -361,3 +361,15 @@ EOF
   install preflight --dry-run
   [ "$status" -eq 1 ]
 }
+
+@test "the site's own certificate stays, and its CA is asked for" {
+  printf 'kind: Secret\nmetadata: {name: observability-tls}\ndata: {tls.crt: b3du}\n' >"$FAKE/objects/monitoring.secret.observability-tls"
+  install cloud
+  [ "$status" -eq 1 ]
+  says "needs its CA in the ConfigMap observability-ca"
+  printf 'kind: ConfigMap\ndata: {ca.crt: "own CA"}\n' >"$FAKE/objects/monitoring.configmap.observability-ca"
+  install cloud
+  [ "$status" -eq 0 ] || { echo "$output"; false; }
+  [ "$("$REAL_YQ" '.data["tls.crt"]' "$FAKE/objects/monitoring.secret.observability-tls")" = b3du ]
+  [ "$("$REAL_YQ" '.stringData["ca.crt"]' "$FAKE/objects/monitoring.secret.edge-push")" = "own CA" ]
+}

@@ -198,7 +198,7 @@ EOF
   install images
   [ "$status" -eq 0 ]
   grep -q 'example/stack' "$FAKE/images"
-  absent -E 'kubectl|helm|systemctl' "$FAKE/calls"
+  absent -E 'kubectl|helm (upgrade|template)|systemctl' "$FAKE/calls"
 }
 
 @test "a dry run on an edge shows the difference and changes nothing" {

@@ -26,7 +26,7 @@ make_bundle() {
   mkdir -p "$1"
   cp -r "$root/manifests/install/." "$1/"
   mkdir -p "$1"/{files,charts,blobs/sha256} "$1/components"/{stack,mesh,agent/before,agent/resources}
-  cp -l "$REAL_YQ" "$1/files/yq" 2>/dev/null || cp "$REAL_YQ" "$1/files/yq"
+  cp "$REAL_YQ" "$1/files/yq"
   cp "$STUBS/helm" "$1/files/helm"
   make_chart "$1" stack 'crds: ["things.example.org"]'
   make_chart "$1" edgemesh ''

@@ -64,6 +64,13 @@ password() {
 
 certificates_apply() {
   local names end limit part
+  # A certificate that somebody else put there is the site's own; its CA is for them to give, too.
+  if exists -n "$NAMESPACE" get secret observability-tls &&
+    [ -z "$(kubectl_ask -n "$NAMESPACE" get secret observability-tls -o 'jsonpath={.metadata.annotations.observability/names}')" ]; then
+    exists -n "$NAMESPACE" get configmap observability-ca || die certificate-ca
+    say certificate-own
+    return 0
+  fi
   names=$(certificate_names)
   end=$(kubectl_ask -n "$NAMESPACE" get secret observability-tls --ignore-not-found -o 'jsonpath={.metadata.annotations.observability/not-after}')
   limit=$(date -u -d "+$RENEW_DAYS days" +%Y-%m-%d)
