@@ -360,7 +360,9 @@ fn the_requests_of_the_guide_reach_what_they_ask_and_are_right() {
     assert_eq!(reached_services.len(), 6, "an example of each: {reached_services:?}");
 
     let sandbox = Sandbox::new();
-    let (Some(prometheus), Some(alertmanager)) = (prometheus(&sandbox), alertmanager(&sandbox)) else { return };
+    let (Some(prometheus), Some(alertmanager)) = (prometheus(&sandbox, &[]), alertmanager(&sandbox, &[])) else {
+        return;
+    };
     let ask = |daemon: &Daemon, prefix: &str| {
         let asked = requests.iter().filter(|(method, path, ..)| method == "GET" && path.starts_with(prefix));
         let answers = asked.map(|(_, path, parameters, _)| {
@@ -374,4 +376,25 @@ fn the_requests_of_the_guide_reach_what_they_ask_and_are_right() {
     };
     ask(&prometheus, "/prometheus");
     ask(&alertmanager, "/alertmanager");
+}
+
+/// Traefik takes the prefix away, and the pages put it before their own links again.
+#[test]
+fn pages_behind_a_prefix_know_it() {
+    let Some(stack) = real() else { return };
+    let flags = |kind: &str, name: &str| {
+        let object = stack.find(kind, name);
+        let text = |field: &str| object.at(&format!("/spec/{field}")).as_str().unwrap().to_owned();
+        let (external, prefix) = (text("externalUrl"), text("routePrefix"));
+        [format!("--web.external-url={external}"), format!("--web.route-prefix={prefix}")]
+    };
+    let sandbox = Sandbox::new();
+    let [external, prefix] = flags("Prometheus", "kps-prometheus");
+    let Some(prometheus) = prometheus(&sandbox, &[&external, &prefix]) else { return };
+    let (head, _) = prometheus.ask("/");
+    assert!(head.contains("302 Found") && head.contains("Location: /prometheus/"), "{head}");
+    let [external, prefix] = flags("Alertmanager", "kps-alertmanager");
+    let Some(alertmanager) = alertmanager(&sandbox, &[&external, &prefix]) else { return };
+    alertmanager.get("/");
+    alertmanager.get("/api/v2/status");
 }

@@ -44,13 +44,19 @@ impl Daemon {
 
     /// The body of an answer that has to be 200.
     pub(in super::super) fn get(&self, path: &str) -> String {
+        let (head, body) = self.ask(path);
+        assert!(head.contains(" 200 "), "{path}: {head}");
+        body
+    }
+
+    /// The head and body of an answer.
+    pub(in super::super) fn ask(&self, path: &str) -> (String, String) {
         let mut stream = TcpStream::connect(&self.address).unwrap();
         write!(stream, "GET {path} HTTP/1.0\r\nHost: {}\r\n\r\n", self.address).unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).unwrap();
         let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-        assert!(head.contains(" 200 "), "{path}: {head}");
-        body.to_owned()
+        (head.to_owned(), body.to_owned())
     }
 }
 
@@ -71,24 +77,26 @@ fn start(program: &str, ready: &str, arguments: &[&str]) -> Option<Daemon> {
 }
 
 /// Prometheus with a rule that has been evaluated.
-pub(in super::super) fn prometheus(sandbox: &Sandbox) -> Option<Daemon> {
+pub(in super::super) fn prometheus(sandbox: &Sandbox, more: &[&str]) -> Option<Daemon> {
     let rules = "groups: [{name: a, interval: 10ms, rules: [{record: 'a:b', expr: '1'}]}]\n";
     let rules = format!("rule_files: [{}]\n", sandbox.write("rules.yaml", rules).display());
     let config = format!("--config.file={}", sandbox.write("prometheus.yaml", rules).display());
     let data = format!("--storage.tsdb.path={}", sandbox.path("data").display());
-    let prometheus = start("prometheus", "Server is ready to receive web requests", &[&config, &data])?;
+    let arguments = [&[config.as_str(), &data], more].concat();
+    let prometheus = start("prometheus", "Server is ready to receive web requests", &arguments)?;
     let recorded = || prometheus.get("/api/v1/query?query=a:b").contains("\"value\"");
     assert!((0..MAX_ASKED).any(|_| recorded()), "a rule that is due every 10 ms was not evaluated");
     Some(prometheus)
 }
 
 /// Alertmanager with one receiver that nobody listens for.
-pub(in super::super) fn alertmanager(sandbox: &Sandbox) -> Option<Daemon> {
+pub(in super::super) fn alertmanager(sandbox: &Sandbox, more: &[&str]) -> Option<Daemon> {
     let routes =
         "route: {receiver: hook}\nreceivers: [{name: hook, webhook_configs: [{url: 'http://127.0.0.1:1/'}]}]\n";
     let routes = format!("--config.file={}", sandbox.write("alertmanager.yaml", routes).display());
     let state = format!("--storage.path={}", sandbox.path("alertmanager").display());
-    start("prometheus-alertmanager", LISTENING, &["--cluster.listen-address=", &routes, &state])
+    let arguments = [&["--cluster.listen-address=", &routes, &state], more].concat();
+    start("prometheus-alertmanager", LISTENING, &arguments)
 }
 
 /// What the programs say of themselves, by their name in `tests/data/series.yaml`.
@@ -104,8 +112,8 @@ fn ask(sandbox: &Sandbox) -> Option<BTreeMap<&'static str, BTreeMap<String, BTre
     Some(BTreeMap::from([
         ("node-exporter", scraped(&node.get("/metrics"))),
         ("blackbox-exporter", scraped(&probes)),
-        ("alertmanager", scraped(&alertmanager(sandbox)?.get("/metrics"))),
-        ("prometheus", scraped(&prometheus(sandbox)?.get("/metrics"))),
+        ("alertmanager", scraped(&alertmanager(sandbox, &[])?.get("/metrics"))),
+        ("prometheus", scraped(&prometheus(sandbox, &[])?.get("/metrics"))),
     ]))
 }
 
