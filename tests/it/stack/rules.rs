@@ -5,8 +5,23 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
+use super::boards::{promql, series};
 use super::render::{Stack, stack};
 use crate::support::{self, Sandbox};
+
+const KUBE_STATE_METRICS: &str = "https://github.com/kubernetes/kube-state-metrics/tree/v2.20.0/docs/metrics/workload";
+
+/// Series that rules read and boards do not, and where upstream documents them.
+const ELSEWHERE: [(&str, &str); 8] = [
+    ("fluentbit_storage_fs_chunks", "https://docs.fluentbit.io/manual/administration/monitoring"),
+    ("kube_deployment_spec_replicas", KUBE_STATE_METRICS),
+    ("kube_deployment_status_replicas_available", KUBE_STATE_METRICS),
+    ("kube_statefulset_replicas", KUBE_STATE_METRICS),
+    ("kube_statefulset_status_replicas_ready", KUBE_STATE_METRICS),
+    ("loki_write_dropped_entries_total", "https://grafana.com/docs/alloy/v1.18/reference/components/loki/loki.write/"),
+    ("push_time_seconds", "https://github.com/prometheus/pushgateway/tree/v1.11.3#about-timestamps"),
+    ("scrape_samples_scraped", "https://prometheus.io/docs/concepts/jobs_instances/"),
+];
 
 /// The cases, a file for each PrometheusRule by its name.
 fn cases() -> BTreeMap<String, String> {
@@ -88,4 +103,23 @@ fn each_alert_says_what_it_is_and_how_bad() {
         others.flat_map(|o| o.at("/spec/groups").as_array().unwrap()).flat_map(|g| g["rules"].as_array().unwrap());
     let taken: Vec<_> = others.filter_map(|rule| rule["alert"].as_str()).filter(|name| names.contains(name)).collect();
     assert!(taken.is_empty(), "{taken:?}");
+}
+
+#[test]
+fn each_rule_reads_series_that_exist() {
+    let Some(stack) = stack() else { return };
+    let mut known: BTreeSet<String> = series::read().into_iter().flat_map(|s| s.series).map(|s| s.name).collect();
+    known.extend(rules(stack).filter_map(|rule| Some(rule["record"].as_str()?.to_owned())));
+    let boards = known.clone();
+    known.extend(ELSEWHERE.iter().map(|(name, _)| (*name).to_owned()));
+    let mut read = BTreeSet::new();
+    for rule in rules(stack) {
+        let metrics = promql::names(rule["expr"].as_str().unwrap()).metrics;
+        let unknown: Vec<_> = metrics.difference(&known).collect();
+        assert!(unknown.is_empty(), "{rule}: {unknown:?}");
+        read.extend(metrics);
+    }
+    for (name, source) in ELSEWHERE {
+        assert!(read.contains(name) && !boards.contains(name), "{name} needs no source here: {source}");
+    }
 }

@@ -2,8 +2,8 @@
 
 pub(super) mod live;
 mod picture;
-mod promql;
-mod series;
+pub(super) mod promql;
+pub(super) mod series;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};

@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 /// What an expression mentions.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Names {
-    pub(super) metrics: BTreeSet<String>,
+pub(in super::super) struct Names {
+    pub(in super::super) metrics: BTreeSet<String>,
     /// Labels of matchers, and of `by`, `on` and their like.
-    pub(super) labels: BTreeSet<String>,
+    pub(in super::super) labels: BTreeSet<String>,
 }
 
 const GROUPING: [&str; 6] = ["by", "without", "on", "ignoring", "group_left", "group_right"];
@@ -57,7 +57,7 @@ fn tokens(expression: &str) -> Vec<Token> {
     tokens
 }
 
-pub(super) fn names(expression: &str) -> Names {
+pub(in super::super) fn names(expression: &str) -> Names {
     let tokens = tokens(expression);
     let mut names = Names::default();
     let mut list = None;

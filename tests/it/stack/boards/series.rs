@@ -5,19 +5,19 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Deserialize;
 
 /// A source of series.
-pub(super) struct Source {
+pub(in super::super) struct Source {
     /// Debian's program that has them.
     pub(super) live: Option<String>,
     /// Labels that the program does not set.
     pub(super) target: BTreeSet<String>,
-    pub(super) series: Vec<Series>,
+    pub(in super::super) series: Vec<Series>,
 }
 
 /// One series.
-pub(super) struct Series {
+pub(in super::super) struct Series {
     /// `name{label="value"}`.
     pub(super) text: String,
-    pub(super) name: String,
+    pub(in super::super) name: String,
     pub(super) labels: BTreeMap<String, String>,
     /// In promtool's notation.
     pub(super) values: String,
@@ -33,7 +33,7 @@ struct Written {
     series: BTreeMap<String, String>,
 }
 
-pub(super) fn read() -> Vec<Source> {
+pub(in super::super) fn read() -> Vec<Source> {
     let file = super::root().join("tests/data/series.yaml");
     let text = std::fs::read_to_string(&file).unwrap();
     let written: Vec<Written> = bundler::yaml::parse("tests/data/series.yaml", &text).unwrap();
