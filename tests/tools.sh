@@ -15,7 +15,8 @@ say() { printf 'tools: %s\n' "$*" >&2; }
 # program=Debian package
 programs=(
   docker-registry=docker-registry containerd=containerd podman=podman skopeo=skopeo umoci=umoci shellcheck=shellcheck
-  bats=bats ssh-keygen=openssh-client busybox=busybox-static python3=python3 pip3=python3-pip curl=curl dpkg-deb=dpkg gpg=gnupg
+  bats=bats ssh-keygen=openssh-client luajit=luajit busybox=busybox-static python3=python3 pip3=python3-pip curl=curl dpkg-deb=dpkg
+  gpg=gnupg
 )
 
 install_programs() {
@@ -38,6 +39,29 @@ install_programs() {
   say "installing ${missing[*]}"
   "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get update -qq
   "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends "${missing[@]}" >&2
+}
+
+# Alloy's own parser, for what its agents are told.
+build_alloy_syntax() {
+  local bin=$tools/bin
+  if [ "$bin/alloy-syntax" -nt tests/alloy.go ]; then
+    return 0
+  fi
+  if ! command -v go >/dev/null; then
+    say "no Go here: the configuration of Alloy cannot be parsed"
+    return 0
+  fi
+  say "building the parser of Alloy's configuration"
+  local module=$tools/alloy-syntax
+  rm -rf "$module"
+  mkdir -p "$module" "$bin"
+  cp tests/alloy.go "$module/main.go"
+  (
+    cd "$module"
+    go mod init alloy-syntax
+    go get github.com/grafana/alloy/syntax@v0.1.0
+    CGO_ENABLED=0 go build -o "$bin/alloy-syntax" .
+  ) >&2
 }
 
 # A registry that can be told to take an index with absent children; Debian's cannot.
@@ -244,7 +268,10 @@ case ${1:-all} in
   clients) install_clients ;;
   browser) install_browser ;;
   monitoring) unpack_monitoring ;;
-  grammars) install_grammars ;;
+  grammars)
+    install_grammars
+    build_alloy_syntax
+    ;;
   registry) build_registry ;;
   referring) build_referring ;;
   yq) build_yq ;;

@@ -13,14 +13,16 @@ const EDGE: &str = "node-role.kubernetes.io/edge";
 /// Components whose pods belong on edges, all of them or some.
 const ON_EDGES: [&str; 2] = ["edgemesh", "fluent-bit"];
 /// Kinds without a namespace that charts and our manifests have.
-const CLUSTER: [&str; 14] = [
+const CLUSTER: [&str; 16] = [
     "APIService",
     "ClusterLogging",
     "ClusterRole",
     "ClusterRoleBinding",
     "CustomResourceDefinition",
+    "FluentbitAgent",
     "GatewayClass",
     "IngressClass",
+    "Logging",
     "MutatingWebhookConfiguration",
     "Namespace",
     "PersistentVolume",

@@ -4,6 +4,8 @@ mod alerts;
 mod boards;
 mod drill;
 mod every;
+mod fluent_bit;
+mod logs;
 mod metrics;
 pub(crate) mod render;
 mod rules;

@@ -120,6 +120,12 @@ impl Stack {
         self.objects.iter().filter(move |object| object.kind() == kind)
     }
 
+    /// The text of a file that a component lists, such as `options/edge.yaml`.
+    pub(crate) fn text(&self, component: &str, file: &str) -> &str {
+        let bytes = self.catalog.inputs.get(component).and_then(|files| files.get(file));
+        std::str::from_utf8(bytes.unwrap_or_else(|| panic!("{component} has no {file}"))).unwrap()
+    }
+
     /// Renders a component's charts anew with a further values file, as the installer adds that of the site.
     pub(crate) fn with(&self, component: &str, values: &str) -> Vec<Object> {
         let mut objects = Vec::new();
