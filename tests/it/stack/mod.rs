@@ -12,4 +12,5 @@ mod rules;
 mod schema;
 mod servers;
 mod sources;
+mod traces;
 mod ways_in;
