@@ -11,6 +11,7 @@ pub(crate) mod render;
 mod rules;
 mod schema;
 mod servers;
+mod site;
 mod sources;
 mod traces;
 mod ways_in;
