@@ -123,3 +123,16 @@ fn each_rule_reads_series_that_exist() {
         assert!(read.contains(name) && !boards.contains(name), "{name} needs no source here: {source}");
     }
 }
+
+#[test]
+fn the_guide_names_each_alert_in_both_languages() {
+    let Some(stack) = stack() else { return };
+    for guide in ["docs/stack.md", "docs/stack.zh-CN.md"] {
+        let text = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(guide)).unwrap();
+        let silent: Vec<_> = rules(stack)
+            .filter_map(|rule| rule["alert"].as_str())
+            .filter(|name| !text.contains(&format!("`{name}`")))
+            .collect();
+        assert!(silent.is_empty(), "{guide} does not name {silent:?}");
+    }
+}
