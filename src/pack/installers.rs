@@ -21,20 +21,20 @@ use crate::plan::Plan;
 /// Where the plan is in a bundle.
 pub(super) const PLAN: &str = "lib/plan.tsv";
 
-/// The installers by path in the bundle, none where the catalog has none.
-pub(super) fn of(plan: &Plan, catalog: &Catalog) -> Result<BTreeMap<String, Bytes>, Error> {
+/// The installers by path in the bundle of this version, none where the catalog has none.
+pub(super) fn of(plan: &Plan, catalog: &Catalog, version: &str) -> Result<BTreeMap<String, Bytes>, Error> {
     let mut files: BTreeMap<_, _> =
         catalog.installers.iter().map(|(path, bytes)| (path.clone(), Bytes::from(bytes.clone()))).collect();
-    if !files.is_empty() && files.insert(PLAN.to_owned(), text(plan, catalog)?.into()).is_some() {
+    if !files.is_empty() && files.insert(PLAN.to_owned(), text(plan, catalog, version)?.into()).is_some() {
         return Err(Error::Installer { path: PLAN, problem: "is written by pack, and the catalog has one too".into() });
     }
     Ok(files)
 }
 
-fn text(plan: &Plan, catalog: &Catalog) -> Result<String, Error> {
+fn text(plan: &Plan, catalog: &Catalog, version: &str) -> Result<String, Error> {
     let lock = &plan.lock;
     let mut lines = Lines::default();
-    lines.add(&["bundle", &lock.bundle.name, &lock.bundle.version])?;
+    lines.add(&["bundle", &lock.bundle.name, version])?;
     for arch in plan.archs() {
         lines.add(&["arch", arch.as_str()])?;
     }
@@ -117,11 +117,12 @@ mod tests {
              --set-string\tagent.image=docker.io/kubeedge/edgemesh-agent:v{version}\n",
             chart.version.as_ref().unwrap_or(version),
         );
-        let start = format!("bundle\tobservability\t{}\narch\tamd64\narch\tarm64\n", lock.bundle.version);
+        // A release gives its own version with `--bundle-version`.
+        let start = "bundle\tobservability\t2.0.0\narch\tamd64\narch\tarm64\n";
         let releases: usize = lock.components.values().map(|c| c.charts.len() + usize::from(c.chart.is_some())).sum();
-        let text = text(&Plan { lock, partial: false }, &catalog).unwrap();
+        let text = text(&Plan { lock, partial: false }, &catalog, "2.0.0").unwrap();
         assert!(text.contains(&expected), "{expected}\n{text}");
-        assert!(text.starts_with(&start), "{text}");
+        assert!(text.starts_with(start), "{text}");
         assert!(text.contains("profile\tedge\tedgemesh\n"), "{text}");
         assert_eq!(text.lines().filter(|line| line.starts_with("release\t")).count(), releases);
     }

@@ -176,7 +176,7 @@ async fn pack(options: &Options, reporter: &dyn Reporter, cancel: &CancellationT
         manifests: images.into_values().flatten().map(|document| (document.digest, document)).collect(),
         carried,
         component_files: component_files(&plan, &catalog),
-        installers: installers::of(&plan, &catalog)?,
+        installers: installers::of(&plan, &catalog, version)?,
         sbom: Bytes::new(),
     };
     parts.sbom = sbom::of(&parts, &catalog.components).map_err(bundle::Error::from)?;

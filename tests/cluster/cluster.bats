@@ -151,12 +151,12 @@ manifests() {
 }
 
 @test "a release that does not become ready is rolled back" {
-  printf 'metrics-server: {nodeSelector: {nowhere: "true"}}\n' >"$BATS_TEST_TMPDIR/bad.yaml"
+  printf 'metrics-server: {affinity: {nodeAffinity: {requiredDuringSchedulingIgnoredDuringExecution: {nodeSelectorTerms: [{matchExpressions: [{key: nowhere, operator: Exists}]}]}}}}\n' >"$BATS_TEST_TMPDIR/bad.yaml"
   HELM_TIMEOUT=5s run bash "$work/bundle-1.1.0/install.sh" cloud --skip images --yes --only metrics-server --values "$BATS_TEST_TMPDIR/bad.yaml" </dev/null
   [ "$status" -eq 1 ] || { echo "$output"; false; }
   [[ $output == *"going back to revision"* ]]
   [[ $output == *"runs as before"* ]] || { echo "$output"; false; }
-  [ -z "$(kubectl -n kube-system get deployment metrics-server -o 'jsonpath={.spec.template.spec.nodeSelector.nowhere}')" ]
+  [[ $(kubectl -n kube-system get deployment metrics-server -o 'jsonpath={.spec.template.spec.affinity}') != *nowhere* ]]
   kubectl -n kube-system rollout status deployment/metrics-server --timeout=60s
 }
 

@@ -13,9 +13,6 @@ sockets = [socket.socket() for _ in range(4)]
 for s in sockets: s.bind(("127.0.0.1", 0))
 print(*[s.getsockname()[1] for s in sockets])')
 
-# etcd 3.4 has no watches that begin with a list; clients that ask for them wait and try again.
-export KUBE_FEATURE_WatchListClient=false
-
 : >pids
 start() {
   local name=$1

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Builds a control plane for `make test-cluster` into target/tools/cluster: Kubernetes and kwok from the Go module proxy,
-# etcd from Debian's package. Run again, it does nothing.
+# Builds a control plane for `make test-cluster` into target/tools/cluster, all of it from the Go module proxy. Run again,
+# it does nothing.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -27,21 +27,14 @@ if [ ! -x "$bin/kwok" ]; then
 fi
 if [ ! -e "$bin/stages.yaml" ]; then
   module=$(go env GOMODCACHE)/sigs.k8s.io/kwok@$kwok/kustomize/stage
-  for stages in node/fast node/heartbeat pod/fast; do
+  for stages in node/fast node/heartbeat pod/fast volume/fast; do
     for file in "$module/$stages"/*.yaml; do
-      [[ $file == */kustomization.yaml ]] || { cat "$file" && printf -- '---\n'; }
+      [[ $file == */kustomization.yaml || $file == */storage-class.yaml ]] || { cat "$file" && printf -- '---\n'; }
     done
   done >"$bin/stages.new"
   mv "$bin/stages.new" "$bin/stages.yaml"
 fi
 if [ ! -x "$bin/etcd" ]; then
-  if command -v etcd >/dev/null; then
-    ln -s "$(command -v etcd)" "$bin/etcd"
-  else
-    say "unpacking etcd"
-    work=$(mktemp -d)
-    trap 'rm -rf "$work"' EXIT
-    (cd "$work" && apt-get -qq download etcd-server && dpkg-deb -x etcd-server_*.deb .)
-    cp "$work/usr/bin/etcd" "$bin/etcd"
-  fi
+  say "building etcd"
+  (cd tests/cluster/programs && CGO_ENABLED=0 go build -trimpath -ldflags='-s -w' -o "$bin/etcd" ./etcd)
 fi

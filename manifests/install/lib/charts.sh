@@ -80,27 +80,37 @@ release_unlock() {
   esac
 }
 
-# POSITION FILE: the manifests that an installation would bring, secrets left out, hooks too.
+# POSITION FILE: the manifests that an installation would bring, without hooks; FILE.values has the values that are given.
 release_wanted() {
   release_arguments "$1"
-  "$HELM" upgrade --install "${ARGUMENTS[@]}" --skip-crds --dry-run=server -o json 2>>"${LOG:-/dev/null}" |
-    "$YQ" -p=json -o=yaml '.manifest // ""' >"$2" ||
+  if "$HELM" upgrade --install "${ARGUMENTS[@]}" --skip-crds --dry-run=server -o json >"$WORK/release.json" 2>>"${LOG:-/dev/null}"; then
+    "$YQ" -p=json -o=yaml '.manifest // ""' "$WORK/release.json" >"$2"
+    "$YQ" -p=json -o=json '.config // {} | sort_keys(..)' "$WORK/release.json" >"$2.values"
+  else
     # Its definitions may be newer than the cluster's, which come later.
     release_render "$1" >"$2"
+    rm -f -- "$2.values"
+  fi
 }
 
 without_secrets() {
   "$YQ" '(select(.kind == "Secret") | .data[]) = "***" | (select(.kind == "Secret") | .stringData[]) = "***"' "$1" | masked
 }
 
-# POSITION: whether it is deployed as it would be now, with all its objects there.
+# POSITION: whether it is deployed as it would be now, with all its objects there. What a Secret holds does not count,
+# since charts make up passwords anew at each render; what is given does.
 release_unchanged() {
-  local name=${RELEASE_NAME[$1]} namespace
+  local name=${RELEASE_NAME[$1]} namespace target=$WORK/wanted-${RELEASE_NAME[$1]}.yaml
   namespace=$(release_namespace "$1")
   [ "$(release_status "$1")" = deployed ] || return 1
   "$HELM" get manifest "$name" --namespace "$namespace" >"$WORK/has-$name.yaml" 2>/dev/null || return 1
-  release_wanted "$1" "$WORK/wanted-$name.yaml" || return 1
-  cmp -s "$WORK/has-$name.yaml" "$WORK/wanted-$name.yaml" || same_objects "$WORK/has-$name.yaml" "$WORK/wanted-$name.yaml" || return 1
+  release_wanted "$1" "$target" || return 1
+  "$HELM" get values "$name" --namespace "$namespace" -o json 2>/dev/null |
+    "$YQ" -p=json -o=json '. // {} | sort_keys(..)' >"$WORK/values" || return 1
+  cmp -s "$WORK/values" "$target.values" || return 1
+  without_secrets "$WORK/has-$name.yaml" >"$WORK/has-plain"
+  without_secrets "$target" >"$WORK/wanted-plain"
+  same_objects "$WORK/has-plain" "$WORK/wanted-plain" || return 1
   kubectl_ask -n "$namespace" get -f "$WORK/has-$name.yaml" -o name >/dev/null 2>&1
 }
 

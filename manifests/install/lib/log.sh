@@ -85,6 +85,9 @@ log_open() {
   trap 'interrupted 130' INT
   trap 'interrupted 143' TERM HUP
   trap 'rm -rf -- "$WORK"' EXIT
+  # What fails without a word of its own is told by its place.
+  set -E
+  trap 'unexpected "$?" "${BASH_SOURCE[0]}" "$LINENO"' ERR
   [ "$DRY_RUN" = no ] || return 0
   local file=${LOG_FILE:-$INSTALL_ROOT/var/log/observability-install.log}
   if ! { mkdir -p -- "$(dirname -- "$file")" && : >>"$file" && chmod 600 -- "$file"; } 2>/dev/null; then
@@ -93,6 +96,12 @@ log_open() {
   fi
   LOG=$file
   log "---- install.sh $COMMAND, bundle $BUNDLE_NAME $BUNDLE_VERSION"
+}
+
+# CODE FILE LINE
+unexpected() {
+  [ "$BASH_SUBSHELL" -eq 0 ] || return 0
+  complain failed-at "${2##*/}" "$3" "$1"
 }
 
 interrupted() {
