@@ -194,5 +194,7 @@ channels_apply() {
   fi
   kubectl_ask -n "$NAMESPACE" create secret generic alert-channels "${arguments[@]}" --dry-run=client -o yaml \
     >"$WORK/channels.yaml" || die apply-failed alert-channels
+  # An object without a field of its own would be written twice before it stays as it is.
+  "$YQ" -i '.type = "Opaque"' "$WORK/channels.yaml"
   apply_secret "$WORK/channels.yaml"
 }
