@@ -139,7 +139,7 @@ manifests() {
   printf 'HOST=192.0.2.10\nMETRICS_SERVER=chart\nPROMETHEUS_RETENTION=7d\nMETRICS_SERVER_REPLICAS=2\n' >"$INSTALL_ROOT/etc/observability/site.env"
   cloud 1.1.0
   [[ $output == *"what changes from 1.0.0 to 1.1.0"* ]]
-  [ "$(kubectl -n kube-system get deployment metrics-server -o 'jsonpath={.spec.replicas}')" = 2 ]
+  [ "$("$HELM" get values metrics-server -n kube-system -o json | "$YQ" -p=json -o=yaml .replicas)" = 2 ]
   [ "$("$HELM" list -A -o json | "$YQ" -p=json -o=yaml '.[] | select(.name == "loki") | .revision')" = "$before" ]
   [ "$(kubectl -n monitoring get configmap observability-bundle -o 'jsonpath={.data.version} {.data.previous}')" = "1.1.0 1.0.0" ]
 }
