@@ -15,8 +15,8 @@ say() { printf 'tools: %s\n' "$*" >&2; }
 # program=Debian package
 programs=(
   docker-registry=docker-registry containerd=containerd podman=podman skopeo=skopeo umoci=umoci shellcheck=shellcheck
-  bats=bats ssh-keygen=openssh-client luajit=luajit busybox=busybox-static python3=python3 pip3=python3-pip curl=curl dpkg-deb=dpkg
-  gpg=gnupg
+  bats=bats ssh-keygen=openssh-client git=git jq=jq luajit=luajit busybox=busybox-static python3=python3
+  pip3=python3-pip curl=curl dpkg-deb=dpkg gpg=gnupg
 )
 
 install_programs() {
@@ -201,14 +201,15 @@ install_validator() {
   touch "$tools/python/complete"
 }
 
-# What Debian does not have, from the Go module proxy: clients of registries, the checker of signatures, and a validator of
-# custom resources.
+# What Debian does not have, from the Go module proxy: clients of registries, the checker of signatures, the linter of
+# workflows, and a validator of custom resources.
 clients=(
   crane=github.com/google/go-containerregistry/cmd/crane@v0.22.1
   regctl=github.com/regclient/regclient/cmd/regctl@v0.11.7
   oras=oras.land/oras/cmd/oras@v1.3.3
   kubeconform=github.com/yannh/kubeconform/cmd/kubeconform@v0.7.0
   cosign=github.com/sigstore/cosign/v3/cmd/cosign@v3.1.3
+  actionlint=github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
 )
 
 # What the installers' tests need: the yq that bundles carry, whose language is not that of Debian's program of this name.
@@ -260,6 +261,23 @@ install_clients() {
   done
 }
 
+# The security linter of workflows.
+install_zizmor() {
+  if [ -x "$tools/bin/zizmor" ]; then
+    return 0
+  fi
+  if ! python3 -m pip --version >/dev/null 2>&1; then
+    say "no pip here: the workflows cannot be checked with zizmor"
+    return 0
+  fi
+  say "installing zizmor"
+  rm -rf "$tools/zizmor"
+  PIP_ROOT_USER_ACTION=ignore python3 -m pip install --quiet --disable-pip-version-check --no-warn-conflicts \
+    --only-binary :all: --target "$tools/zizmor" 'zizmor==1.32.0' >&2
+  mkdir -p "$tools/bin"
+  ln -sf ../zizmor/bin/zizmor "$tools/bin/zizmor"
+}
+
 mkdir -p "$tools"
 case ${1:-all} in
   programs) install_programs ;;
@@ -267,6 +285,7 @@ case ${1:-all} in
   validator) install_validator ;;
   clients) install_clients ;;
   browser) install_browser ;;
+  zizmor) install_zizmor ;;
   monitoring) unpack_monitoring ;;
   grammars)
     install_grammars
@@ -278,7 +297,7 @@ case ${1:-all} in
   alertmanager) build_alertmanager ;;
   all)
     # Each in a shell of its own: one that fails does not keep the other from its work.
-    for step in programs packages monitoring grammars validator clients browser registry referring yq alertmanager; do
+    for step in programs packages monitoring grammars validator clients zizmor browser registry referring yq alertmanager; do
       tests/tools.sh "$step" || say "could not get the $step; the tests that need them will say so"
     done
     if helm=$(tests/helm.sh); then
@@ -288,7 +307,7 @@ case ${1:-all} in
     fi
     ;;
   *)
-    say "usage: tests/tools.sh [programs|packages|monitoring|grammars|validator|clients|browser|registry|referring|yq|alertmanager]"
+    say "usage: tests/tools.sh [programs|packages|monitoring|grammars|validator|clients|zizmor|browser|registry|referring|yq|alertmanager]"
     exit 2
     ;;
 esac

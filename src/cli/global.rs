@@ -16,7 +16,7 @@ pub enum Format {
     Text,
     /// For programs.
     Json,
-    /// For the body of a pull request; `diff` alone has it.
+    /// For a pull request or a summary; only `diff` and `inspect` have it.
     Markdown,
 }
 

@@ -28,7 +28,8 @@ impl Args {
         }
         match global.format {
             Format::Json => print_json(&inspection),
-            Format::Text | Format::Markdown => print(&ui::inspected::text(&inspection)),
+            Format::Text => print(&ui::inspected::text(&inspection)),
+            Format::Markdown => print(&ui::inspected::markdown(&inspection)),
         }
     }
 }

@@ -90,8 +90,9 @@ enum Command {
 #[must_use]
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
-    if cli.global.format == Format::Markdown && !matches!(cli.command, Command::Diff(_)) {
-        Cli::command().error(ErrorKind::InvalidValue, "only `bundler diff` writes Markdown").exit();
+    if cli.global.format == Format::Markdown && !matches!(cli.command, Command::Diff(_) | Command::Inspect(_)) {
+        let message = "only `bundler diff` and `bundler inspect` write Markdown";
+        Cli::command().error(ErrorKind::InvalidValue, message).exit();
     }
     cli.global.color.apply();
     let outcome = match cli.command {

@@ -87,6 +87,8 @@ pub struct Component {
     pub files: Vec<Artifact>,
     /// The references of its images.
     pub images: Vec<String>,
+    /// Its bytes by architecture, what its images share counted once; none where a size is unknown.
+    pub sizes: BTreeMap<Arch, Option<u64>>,
 }
 
 /// A chart or a file.
@@ -233,6 +235,7 @@ fn component(name: &str, locked: &locked::Component) -> Component {
         charts: charts.map(chart).collect(),
         files: files.map(file).collect(),
         images: locked.images.iter().map(ToString::to_string).collect(),
+        sizes: BTreeMap::new(),
     }
 }
 

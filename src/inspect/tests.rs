@@ -61,7 +61,25 @@ fn text_shows_the_lock_as_tables() {
         ),
     )
     .unwrap();
-    let report = crate::ui::inspected::text(&inspect(&path).unwrap());
+    let inspection = inspect(&path).unwrap();
+    insta::assert_snapshot!(crate::ui::inspected::markdown(&inspection), @"
+    ## demo 1.0.0, lock for linux/amd64 and linux/arm64
+
+    Kubernetes 1.36, KubeEdge 1.23
+
+    | Profile | Components | amd64 | arm64 |
+    | --- | --- | ---: | ---: |
+    | `cloud` | `2` | `40 MB` | `?` |
+    | `edge` | `1` | `2.0 kB` | `?` |
+
+    | Component | Version | App | Charts | Images | Files | amd64 | arm64 |
+    | --- | --- | --- | --- | --- | --- | ---: | ---: |
+    | `loki` | `18.11.0` | `3.7.6` | `1` | `1` | `-` | `40 MB` | `?` |
+    | `yq` | `4.47.1` | `-` | `-` | `-` | `1` | `2.0 kB` | `?` |
+
+    Unresolved: `docker.io/grafana/helper:1` of `loki`: `no digest known`
+    ");
+    let report = crate::ui::inspected::text(&inspection);
     insta::assert_snapshot!(report, @"
     demo 1.0.0, lock for linux/amd64 and linux/arm64
     Kubernetes 1.36, KubeEdge 1.23
@@ -70,9 +88,9 @@ fn text_shows_the_lock_as_tables() {
     cloud             2   40 MB      ?
     edge              1  2.0 kB      ?
 
-    COMPONENT  VERSION  APP    CHARTS  IMAGES  FILES
-    loki       18.11.0  3.7.6       1       1      -
-    yq         4.47.1   -           -       -      1
+    COMPONENT  VERSION  APP    CHARTS  IMAGES  FILES   AMD64  ARM64
+    loki       18.11.0  3.7.6       1       1      -   40 MB      ?
+    yq         4.47.1   -           -       -      1  2.0 kB      ?
 
     IMAGE                         DIGEST                                                                   AMD64  ARM64
     docker.io/grafana/loki:3.7.6  sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855  40 MB      ?

@@ -67,14 +67,20 @@ fn added(added: &model::Added) -> Artifact {
     Artifact { name: added.path.clone(), arch: None, url: None, digest, size, from: None }
 }
 
-/// Sums each profile's things, each once.
+/// Sums the things of each profile and of each component, each thing once.
 fn weigh(inspection: &mut Inspection, lock: &Lock, things: impl Fn(&str, &Component, Arch) -> Things) {
-    for profile in &mut inspection.profiles {
-        for arch in &inspection.architectures {
-            let components = profile.components.iter().filter_map(|name| Some((name, lock.components.get(name)?)));
-            let carried = components.flat_map(|(name, component)| things(name, component, *arch));
-            let once: BTreeMap<_, _> = carried.map(|(size, name)| (name, size)).collect();
-            profile.sizes.insert(*arch, once.into_values().sum());
+    let sum = |names: &[String], arch| -> Option<u64> {
+        let components = names.iter().filter_map(|name| Some((name, lock.components.get(name)?)));
+        let carried = components.flat_map(|(name, component)| things(name, component, arch));
+        let once: BTreeMap<_, _> = carried.map(|(size, name)| (name, size)).collect();
+        once.into_values().sum()
+    };
+    for arch in &inspection.architectures {
+        for profile in &mut inspection.profiles {
+            profile.sizes.insert(*arch, sum(&profile.components, *arch));
+        }
+        for component in &mut inspection.components {
+            component.sizes.insert(*arch, sum(std::slice::from_ref(&component.name), *arch));
         }
     }
 }

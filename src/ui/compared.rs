@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use super::markdown::code;
 use super::table::Align::{Left, Right};
 use super::table::table;
 use crate::inspect::Comparison;
@@ -189,12 +190,6 @@ fn image_line(component: &str, image: &ImageDiff) -> String {
         ImageStep::Removed => format!("{old} removed"),
     };
     format!("{repository} {what} ({})", code(component))
-}
-
-/// Text that upstream chose, so that it can be nothing but text.
-fn code(text: &str) -> String {
-    let plain: String = text.chars().map(|c| if c.is_control() || c == '`' { '\u{fffd}' } else { c }).collect();
-    format!("`{}`", plain.replace('|', "\\|"))
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use super::markdown::code;
 use super::table::Align::{self, Left, Right};
 use super::table::table;
 use super::{count, line};
@@ -19,18 +20,9 @@ pub fn text(inspection: &Inspection) -> String {
     let archs: Vec<_> = inspection.architectures.iter().map(|arch| arch.to_string().to_uppercase()).collect();
     let sizes = || archs.iter().map(|arch| (arch.as_str(), Right));
     section(&mut text, &columns(&[("PROFILE", Left), ("COMPONENTS", Right)], sizes()), profiles(inspection));
-    section(
-        &mut text,
-        &[
-            ("COMPONENT", Left),
-            ("VERSION", Left),
-            ("APP", Left),
-            ("CHARTS", Right),
-            ("IMAGES", Right),
-            ("FILES", Right),
-        ],
-        components(inspection),
-    );
+    let component =
+        [("COMPONENT", Left), ("VERSION", Left), ("APP", Left), ("CHARTS", Right), ("IMAGES", Right), ("FILES", Right)];
+    section(&mut text, &columns(&component, sizes()), components(inspection));
     let has_attached = inspection.images.iter().any(|image| !image.attached.is_empty());
     let attached = has_attached.then_some(("ATTACHED", Left));
     section(
@@ -47,6 +39,33 @@ pub fn text(inspection: &Inspection) -> String {
         &[("UNRESOLVED", Left), ("COMPONENT", Left), ("REASON", Left)],
         unresolved.map(|u| vec![u.artifact.clone(), u.component.clone(), u.reason.clone()]).collect(),
     );
+    text
+}
+
+/// What a release or the summary of a job says of a bundle.
+#[must_use]
+pub fn markdown(inspection: &Inspection) -> String {
+    let mut head = head(inspection);
+    head.truncate(head.trim_end().len());
+    let mut text = format!("## {}\n", head.replace('\n', "\n\n"));
+    if let Some(digest) = inspection.archive_sha256 {
+        let _ = writeln!(text, "\nsha256 {}", code(&digest.hex()));
+    }
+    let archs = inspection.architectures.iter();
+    let (titles, lines): (String, String) = archs.map(|arch| (format!(" {arch} |"), " ---: |")).unzip();
+    let mut table = |first: &str, rows: Vec<Vec<String>>| {
+        let columns = first.matches('|').count();
+        let _ = writeln!(text, "\n| {first}{titles}\n|{}{lines}", " --- |".repeat(columns));
+        for row in rows {
+            let _ = writeln!(text, "| {} |", row.iter().map(|cell| code(cell)).collect::<Vec<_>>().join(" | "));
+        }
+    };
+    table("Profile | Components |", profiles(inspection));
+    table("Component | Version | App | Charts | Images | Files |", components(inspection));
+    for unresolved in &inspection.unresolved {
+        let (artifact, component) = (code(&unresolved.artifact), code(&unresolved.component));
+        let _ = writeln!(text, "\nUnresolved: {artifact} of {component}: {}", code(&unresolved.reason));
+    }
     text
 }
 
@@ -92,8 +111,8 @@ fn columns<'a>(first: &[(&'a str, Align)], more: impl Iterator<Item = (&'a str, 
 
 fn profiles(inspection: &Inspection) -> Vec<Vec<String>> {
     let row = |profile: &Profile| {
-        let sizes = inspection.architectures.iter().map(|arch| size(profile.sizes.get(arch).copied().flatten()));
-        [profile.name.clone(), profile.components.len().to_string()].into_iter().chain(sizes).collect()
+        let cells = [profile.name.clone(), profile.components.len().to_string()];
+        cells.into_iter().chain(sizes(inspection, &profile.sizes)).collect()
     };
     inspection.profiles.iter().map(row).collect()
 }
@@ -103,14 +122,15 @@ fn components(inspection: &Inspection) -> Vec<Vec<String>> {
         let mut names: Vec<_> = component.files.iter().map(|file| &file.name).collect();
         names.dedup();
         let count = |n: usize| if n == 0 { "-".to_owned() } else { n.to_string() };
-        vec![
+        let cells = [
             component.name.clone(),
             component.version.clone(),
             component.app_version.clone().unwrap_or_else(|| "-".to_owned()),
             count(component.charts.len()),
             count(component.images.len()),
             count(names.len()),
-        ]
+        ];
+        cells.into_iter().chain(sizes(inspection, &component.sizes)).collect()
     };
     inspection.components.iter().map(row).collect()
 }
@@ -154,6 +174,14 @@ fn files(inspection: &Inspection) -> Vec<Vec<String>> {
         vec![file.name.clone(), arch, size(file.size), digest(file), origin(file)]
     };
     files.map(row).collect()
+}
+
+/// A cell for each architecture.
+fn sizes<'a>(
+    inspection: &'a Inspection,
+    by_arch: &'a BTreeMap<Arch, Option<u64>>,
+) -> impl Iterator<Item = String> + 'a {
+    inspection.architectures.iter().map(|arch| size(by_arch.get(arch).copied().flatten()))
 }
 
 fn size(size: Option<u64>) -> String {

@@ -8,6 +8,7 @@ pub mod diagnostic;
 pub mod images;
 pub mod inspected;
 pub mod loaded;
+mod markdown;
 pub mod packed;
 pub mod progress;
 pub mod pushed;

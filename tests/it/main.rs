@@ -5,6 +5,7 @@ mod support;
 #[path = "../upstream/mod.rs"]
 mod upstream;
 
+mod actions;
 mod architecture;
 mod bombs;
 mod bundle_programs;

@@ -22,7 +22,9 @@ containerd_root() {
   fi
 }
 
+# A bundle without images has no blobs.
 images_bytes() {
+  [ -d "$HERE/blobs" ] || { printf 0; return; }
   du -sk -- "$HERE/blobs" 2>/dev/null | awk '{ sum = $1 } END { printf "%.0f\n", sum * 1024 }'
 }
 

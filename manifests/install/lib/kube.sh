@@ -48,7 +48,8 @@ site_infer() {
   NAMESPACE=${NAMESPACE:-monitoring}
   PROFILE=${PROFILE:-cloud}
   if [ -z "$SITE_HOST" ]; then
-    node=$(cloud_nodes | head -n 1)
+    # Where no API answers yet, preflight says so.
+    node=$(cloud_nodes | awk 'NR == 1') || node=
     SITE_HOST=$([ -z "$node" ] || node_address "$node")
     SITE_HOST=${SITE_HOST%% *}
   fi

@@ -220,7 +220,8 @@ impl Shared {
         for (piece, range) in self.volume.overlaps(range) {
             let length = NonZero::new(range.end - range.start);
             let start = range.start - piece.range.start;
-            // Only speed is lost where it fails; the sync at the end is what counts.
+            // Only speed is lost where it fails or is missing, as on a Mac; the sync at the end is what counts.
+            #[cfg(target_os = "linux")]
             let _ = rustix::fs::fadvise(&piece.file, start, length, rustix::fs::Advice::DontNeed);
         }
     }
