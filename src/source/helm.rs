@@ -259,6 +259,7 @@ fn cut<'a>(text: &'a str, chart: &str) -> Cut<'a> {
     let mut start = None;
     let mut block = None;
     let mut offset = 0;
+    let mut before = "";
     for (number, line) in text.split_inclusive('\n').enumerate() {
         let begin = offset;
         offset += line.len();
@@ -277,6 +278,11 @@ fn cut<'a>(text: &'a str, chart: &str) -> Cut<'a> {
             continue;
         }
         let at = *indent.get_or_insert(depth);
+        // A collection in braces may go on at any depth, for readers that do not mind.
+        let open = std::mem::replace(&mut before, content).ends_with(['{', '[', ',']);
+        if depth <= at && (open || body.starts_with([',', '}', ']'])) {
+            return Cut::Unknown;
+        }
         // The dash of a list without a key before it is for the full parse to refuse.
         let keyed = start.is_some() || !names.is_empty();
         let dash = body == "-" || body.starts_with("- ");
@@ -510,6 +516,8 @@ generated: "2026-08-21T10:00:00Z"
             twice.replace("  loki:\n  - version: 2.0.0\n", "  \"lo\\x6bi\": [{version: 2.0.0}]\n"),
             index().replace("  minio:", "  minio: &x").replace("generated", "  loki: *x\ngenerated"),
             index() + "entries: {loki: [{version: 2.0.0}]}\n",
+            // Where braces hold a line that looks like the next key.
+            index().replace("  minio:\n", "  minio: &x\n  - {\nversion: 1.0.0}\n  loki: *x\n  other:\n"),
             index() + "? entries\n: {loki: [{version: 2.0.0}]}\n",
         ] {
             let versions = |found: Result<Vec<Entry>, Error>| {
