@@ -31,7 +31,7 @@ rm "$work/$version.tar.gz"
 cd "$work/bundle-$version"
 for chart in charts/*.tgz; do
   name=$(tar -xzOf "$chart" --wildcards '*/Chart.yaml' 2>/dev/null | awk '/^name:/ { print $2; exit }')
-  mapfile -t real < <(find "$BUNDLER_CHARTS" -name "$name-[0-9]*.tgz" | LC_ALL=C sort -V)
+  mapfile -t real < <(find "$BUNDLER_CHARTS" -path "*.*/$name-[0-9]*.tgz" | LC_ALL=C sort -V)
   if [ ${#real[@]} -eq 0 ]; then
     echo "cluster: no real chart of $name" >&2
     continue

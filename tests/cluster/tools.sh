@@ -31,7 +31,7 @@ if [ ! -e "$bin/stages.yaml" ]; then
     for file in "$module/$stages"/*.yaml; do
       [[ $file == */kustomization.yaml || $file == */storage-class.yaml ]] || { cat "$file" && printf -- '---\n'; }
     done
-  done >"$bin/stages.new"
+  done | sed "s/'kwok-volume'/'local-path'/" >"$bin/stages.new"
   mv "$bin/stages.new" "$bin/stages.yaml"
 fi
 if [ ! -x "$bin/etcd" ]; then

@@ -68,7 +68,7 @@ make_chart() {
     printf 'apiVersion: v2\nname: %s\nversion: 1.0.0\nkubeVersion: ">=1.25.0-0"\n' "$2" >"$source/Chart.yaml"
     # shellcheck disable=SC2016
     printf 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: %s, namespace: {{ .Release.Namespace }}}\ndata:\n  values: {{ .Values | toJson | quote }}\n' "$2" >"$source/templates/map.yaml"
-    printf 'apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {name: %s.example.org}\n' "$2" >"$source/crds/crd.yaml"
+    printf '# made by upstream\n---\napiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {name: %s.example.org}\n' "$2" >"$source/crds/crd.yaml"
   fi
   tar -czf "$1/charts/$2-1.0.0.tgz" -C "$BATS_TEST_TMPDIR/charts" "$2"
 }

@@ -5,9 +5,10 @@
 # POSITION: those of a release's crds/ folders, with the values that decide which subcharts are in.
 crds_of() {
   release_render "$1" --include-crds | awk '
-    /^---/ { if (keep) printf "%s", text; text = ""; keep = 0 }
+    # A file of definitions may begin with a separator of its own: what Helm names holds until it names something else.
+    /^---/ { if (keep) printf "%s", text; text = "" }
+    /^# Source: / { keep = /\/crds\// && !/\/templates\// }
     { text = text $0 "\n" }
-    /^# Source: / && /\/crds\// && !/\/templates\// { keep = 1 }
     END { if (keep) printf "%s", text }'
 }
 
