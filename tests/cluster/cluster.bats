@@ -61,9 +61,12 @@ manifests() {
 }
 
 @test "every object of every release and manifest is there" {
-  local at
-  manifests | "$YQ" 'select(. != null)' >"$BATS_TEST_TMPDIR/all.yaml"
-  kubectl get -f "$BATS_TEST_TMPDIR/all.yaml" -o name >"$BATS_TEST_TMPDIR/names"
+  local at name namespace
+  while read -r name namespace; do
+    "$HELM" get manifest "$name" --namespace "$namespace" >"$BATS_TEST_TMPDIR/release.yaml"
+    # What names no namespace is in the release's.
+    kubectl -n "$namespace" get -f "$BATS_TEST_TMPDIR/release.yaml" -o name >>"$BATS_TEST_TMPDIR/names"
+  done < <("$HELM" list -A -o json | "$YQ" -p=json -o=yaml '.[] | .name + " " + .namespace')
   [ "$(wc -l <"$BATS_TEST_TMPDIR/names")" -gt 30 ]
   for at in kube-prometheus-stack loki fluent-bit alloy ways-in; do
     for folder in before resources; do
