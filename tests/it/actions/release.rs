@@ -50,7 +50,7 @@ fn a_tag_becomes_a_release_and_the_next_one_comes_from_the_cache() {
     let first = tag(&github, "0.1.0");
     let run = github.run("release.yml", &Event::tag(&first));
     assert!(run.green(), "{:?}\n{}", run.legs, run.log);
-    assert_eq!(published(&github), [first.clone()]);
+    assert_eq!(published(&github), [&*first]);
     let mut expected = BTreeSet::from(["SHA256SUMS".to_owned()]);
     for platform in ["linux-amd64", "linux-arm64", "macos-arm64"] {
         expected.extend(["", ".sha256"].map(|end| format!("bundler-0.1.0-{platform}{end}")));
