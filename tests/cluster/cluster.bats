@@ -65,7 +65,8 @@ manifests() {
   while read -r name namespace; do
     "$HELM" get manifest "$name" --namespace "$namespace" >"$BATS_TEST_TMPDIR/release.yaml"
     # What names no namespace is in the release's.
-    kubectl -n "$namespace" get -f "$BATS_TEST_TMPDIR/release.yaml" -o name >>"$BATS_TEST_TMPDIR/names"
+    NS=$namespace "$YQ" 'select((.metadata.namespace // strenv(NS)) == strenv(NS))' "$BATS_TEST_TMPDIR/release.yaml" |
+      kubectl -n "$namespace" get -f - -o name >>"$BATS_TEST_TMPDIR/names"
   done < <("$HELM" list -A -o json | "$YQ" -p=json -o=yaml '.[] | .name + " " + .namespace')
   [ "$(wc -l <"$BATS_TEST_TMPDIR/names")" -gt 30 ]
   for at in kube-prometheus-stack loki fluent-bit alloy ways-in; do

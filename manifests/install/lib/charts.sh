@@ -111,7 +111,11 @@ release_unchanged() {
   without_secrets "$WORK/has-$name.yaml" >"$WORK/has-plain"
   without_secrets "$target" >"$WORK/wanted-plain"
   same_objects "$WORK/has-plain" "$WORK/wanted-plain" || return 1
-  kubectl_ask -n "$namespace" get -f "$WORK/has-$name.yaml" -o name >/dev/null 2>&1
+  # kubectl takes no namespace beside objects of another one.
+  NAMESPACE=$namespace "$YQ" 'select((.metadata.namespace // strenv(NAMESPACE)) == strenv(NAMESPACE))' "$WORK/has-$name.yaml" >"$WORK/here"
+  NAMESPACE=$namespace "$YQ" 'select((.metadata.namespace // strenv(NAMESPACE)) != strenv(NAMESPACE))' "$WORK/has-$name.yaml" >"$WORK/elsewhere"
+  kubectl_ask -n "$namespace" get -f "$WORK/here" -o name >/dev/null 2>&1 || return 1
+  [ ! -s "$WORK/elsewhere" ] || kubectl_ask get -f "$WORK/elsewhere" -o name >/dev/null 2>&1
 }
 
 # The same documents, whatever the empty lines between them.
