@@ -8,6 +8,7 @@ mod auth;
 mod body;
 mod charts;
 mod content;
+mod documents;
 mod names;
 mod page;
 mod range;
@@ -16,8 +17,6 @@ mod route;
 mod server;
 mod site;
 mod stall;
-#[cfg(test)]
-mod tests;
 mod tls;
 mod trust;
 

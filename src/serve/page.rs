@@ -6,9 +6,11 @@ use http::{StatusCode, header};
 
 use super::answer::{self, Answer};
 use super::charts::{CHARTS, Charts};
+use super::documents::Documents;
 use super::route::Query;
 use super::site::{Asked, Site};
 use crate::bundle::set::Kind;
+use crate::oci::Digest;
 use crate::size;
 
 mod words;
@@ -21,7 +23,7 @@ const POLICY: &str =
 /// Where clients are told to go when they sent no host that can be shown.
 const NO_HOST: &str = "HOST:PORT";
 
-pub(super) fn answer(site: &Site, charts: &Charts, asked: &Asked, query: &Query) -> Answer {
+pub(super) fn answer(site: &Site, charts: &Charts, documents: &Documents, asked: &Asked, query: &Query) -> Answer {
     let text = |name| asked.headers.get(name).and_then(|value| value.to_str().ok());
     let words = match query.lang.as_deref() {
         Some("zh") => &words::CHINESE,
@@ -30,7 +32,8 @@ pub(super) fn answer(site: &Site, charts: &Charts, asked: &Asked, query: &Query)
         _ => &words::ENGLISH,
     };
     let host = text(header::HOST).filter(|host| shown(host)).unwrap_or(NO_HOST);
-    let mut answer = answer::bytes(StatusCode::OK, "text/html; charset=utf-8", html(site, charts, words, host));
+    let html = html(site, charts, documents, words, host);
+    let mut answer = answer::bytes(StatusCode::OK, "text/html; charset=utf-8", html);
     let headers = answer.headers_mut();
     answer::put(headers, header::CONTENT_LANGUAGE, words.code);
     answer::put(headers, header::VARY, "Accept-Language, Host");
@@ -53,12 +56,13 @@ fn shown(host: &str) -> bool {
     !host.is_empty() && host.len() <= 255 && host.bytes().all(|c| c.is_ascii_alphanumeric() || b".-:[]".contains(&c))
 }
 
-fn html(site: &Site, charts: &Charts, words: &Words, host: &str) -> String {
+fn html(site: &Site, charts: &Charts, documents: &Documents, words: &Words, host: &str) -> String {
     let mut page = Page { html: String::new(), words };
     page.head(site, host);
     page.images(site, host);
     page.charts(site, charts, host);
     page.files(site, host);
+    page.documents(site, documents);
     page.html.push_str("</main></body></html>\n");
     page.html
 }
@@ -184,11 +188,26 @@ impl Page<'_> {
         self.commands(&format!("curl -fO {base}/{}\n", href(first)));
         let _ = writeln!(self.html, "<table><tr><th>{}</th><th>{}</th><th>sha256</th></tr>", words.file, words.size);
         for (path, shipped) in files {
-            let link = format!("<a href=\"/{}\">{}</a>", href(path), escape(path));
-            let digest = shipped.digest.map(|digest| format!("<code>{}</code>", digest.hex())).unwrap_or_default();
-            self.row(&[&link, &size::bytes(shipped.blob.size), &digest]);
+            self.file(path, shipped.blob.size, shipped.digest);
         }
         self.add("</table>");
+    }
+
+    fn documents(&mut self, site: &Site, documents: &Documents) {
+        let words = self.words;
+        let several = if site.set.bundles().len() > 1 { words.several } else { "" };
+        let _ = writeln!(self.html, "<h2>{}</h2>\n<p>{}{several}</p>", words.documents, words.about_documents);
+        let _ = writeln!(self.html, "<table><tr><th>{}</th><th>{}</th><th>sha256</th></tr>", words.file, words.size);
+        for (path, document) in documents.iter() {
+            self.file(path, document.blob.size, document.digest);
+        }
+        self.add("</table>");
+    }
+
+    fn file(&mut self, path: &str, size: u64, digest: Option<Digest>) {
+        let link = format!("<a href=\"/{}\">{}</a>", href(path), escape(path));
+        let digest = digest.map(|digest| format!("<code>{}</code>", digest.hex())).unwrap_or_default();
+        self.row(&[&link, &size::bytes(size), &digest]);
     }
 }
 

@@ -21,10 +21,10 @@ pub(super) enum Route {
     Referrers { name: String, digest: String },
     /// `/index.yaml`: the index of the Helm repository.
     Index,
-    /// `/charts/…` or `/files/…`, without the first slash.
-    Shipped(String),
-    /// Nothing that exists, with whether it is below `/v2/`.
-    Unknown { registry: bool },
+    /// What a bundle may have under this path, without the first slash.
+    Named(String),
+    /// Nothing that a registry has.
+    Unknown,
 }
 
 impl Route {
@@ -36,19 +36,16 @@ impl Route {
             return Some(match relative {
                 "" => Self::Page,
                 "index.yaml" => Self::Index,
-                _ if relative.starts_with("charts/") || relative.starts_with("files/") => {
-                    Self::Shipped(relative.to_owned())
-                }
-                _ => Self::Unknown { registry: false },
+                _ => Self::Named(relative.to_owned()),
             });
         };
         let Some(rest) = rest.strip_prefix('/') else {
-            return Some(if rest.is_empty() { Self::Version } else { Self::Unknown { registry: false } });
+            return Some(if rest.is_empty() { Self::Version } else { Self::Named(format!("v2{rest}")) });
         };
         Some(match rest {
             "" => Self::Version,
             "_catalog" => Self::Catalog,
-            _ => Self::named(rest).unwrap_or(Self::Unknown { registry: true }),
+            _ => Self::named(rest).unwrap_or(Self::Unknown),
         })
     }
 
@@ -70,7 +67,7 @@ impl Route {
 
     /// Whether it is part of the distribution specification.
     pub(super) const fn is_registry(&self) -> bool {
-        !matches!(self, Self::Page | Self::Index | Self::Shipped(_) | Self::Unknown { registry: false })
+        !matches!(self, Self::Page | Self::Index | Self::Named(_))
     }
 }
 
@@ -130,18 +127,20 @@ mod tests {
         let nested = Route::Manifest { name: "x/manifests/y".to_owned(), reference: "z".to_owned() };
         assert_eq!(parse("/v2/x/manifests/y/manifests/z"), nested);
         assert_eq!(parse("/index.yaml"), Route::Index);
-        assert_eq!(parse("/files/arm64/k3s"), Route::Shipped("files/arm64/k3s".to_owned()));
-        assert_eq!(parse("/charts/a-1%2Bb.tgz"), Route::Shipped("charts/a-1+b.tgz".to_owned()));
+        assert_eq!(parse("/files/arm64/k3s"), Route::Named("files/arm64/k3s".to_owned()));
+        assert_eq!(parse("/charts/a-1%2Bb.tgz"), Route::Named("charts/a-1+b.tgz".to_owned()));
     }
 
     #[test]
-    fn anything_else_is_nothing() {
-        for path in ["/v3/", "/etc/passwd", "/../etc", "//", "/v2x", "*", "", "/README.txt"] {
-            let parsed = Route::parse(path).unwrap();
-            assert!(matches!(parsed, Route::Unknown { registry: false } | Route::Page), "{path}: {parsed:?}");
+    fn anything_else_is_looked_up_or_nothing() {
+        for path in ["v3/", "etc/passwd", "../etc", "/", "v2x", "README.txt"] {
+            assert_eq!(Route::parse(&format!("/{path}")), Some(Route::Named(path.to_owned())));
+        }
+        for path in ["*", ""] {
+            assert_eq!(Route::parse(path), Some(Route::Page));
         }
         for path in ["/v2/x", "/v2//", "/v2/x/blobs/uploads/", "/v2/manifests/x", "/v2/../../etc/passwd"] {
-            assert_eq!(Route::parse(path), Some(Route::Unknown { registry: true }), "{path}");
+            assert_eq!(Route::parse(path), Some(Route::Unknown), "{path}");
         }
         assert_eq!(Route::parse("/%ff%fe"), None);
     }

@@ -1,6 +1,5 @@
 //! What is served: the bundles as one, their names, what is known to be good, and the answer to each request.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 
@@ -12,6 +11,7 @@ use tokio::sync::{OnceCell, Semaphore};
 use super::answer::{self, Answer, Code};
 use super::auth::Htpasswd;
 use super::charts::{self, Charts};
+use super::documents::{self, Documents};
 use super::names::Names;
 use super::page;
 use super::registry::short;
@@ -19,8 +19,6 @@ use super::route::{Query, Route};
 use super::trust::{self, Content, Fault, Stamp, Trust};
 use super::{Log, Notice};
 use crate::bundle::set::Set;
-use crate::bundle::{model, sums};
-use crate::oci::Digest;
 
 /// How many blobs are hashed at once before their first range is answered: the disk is the limit, not the cores.
 const HASHING: usize = 2;
@@ -60,7 +58,7 @@ pub(super) struct Site {
     /// Permits to hash a blob.
     pub(super) hashing: Semaphore,
     charts: OnceCell<Charts>,
-    sums: OnceCell<HashMap<(usize, usize), Digest>>,
+    documents: OnceCell<Documents>,
 }
 
 impl Site {
@@ -76,7 +74,7 @@ impl Site {
             trust: Trust::default(),
             hashing: Semaphore::new(HASHING),
             charts: OnceCell::new(),
-            sums: OnceCell::new(),
+            documents: OnceCell::new(),
         }
     }
 
@@ -123,7 +121,7 @@ impl Site {
         let query = Query::parse(asked.query.as_deref());
         let ns = query.ns.as_deref();
         match route {
-            Route::Page => page::answer(self, self.charts().await, asked, &query),
+            Route::Page => page::answer(self, self.charts().await, self.documents().await, asked, &query),
             Route::Version => answer::json("application/json", &json!({})),
             Route::Catalog => self.catalog(&query).await,
             Route::Manifest { name, reference } => self.manifest(name, query.ns, reference).await,
@@ -131,12 +129,9 @@ impl Site {
             Route::Tags { name } => self.tags(&name, &query).await,
             Route::Referrers { name, digest } => self.referrers(name, digest, query).await,
             Route::Index => answer::bytes(StatusCode::OK, "application/yaml", self.charts().await.index()),
-            Route::Shipped(path) => self.shipped(&path, asked).await,
-            Route::Unknown { registry: true } => {
+            Route::Named(path) => self.named(&path, asked).await,
+            Route::Unknown => {
                 answer::error(StatusCode::NOT_FOUND, Code::Unsupported, "the registry has no such endpoint")
-            }
-            Route::Unknown { registry: false } => {
-                answer::error(StatusCode::NOT_FOUND, Code::NotFound, "nothing is here; `/` lists what is inside")
             }
         }
     }
@@ -160,40 +155,29 @@ impl Site {
         self.charts.get_or_init(read).await
     }
 
-    async fn shipped(self: &Arc<Self>, path: &str, asked: &Asked) -> Answer {
-        let Some(shipped) = self.set.shipped().get(path) else {
-            return answer::error(StatusCode::NOT_FOUND, Code::NotFound, format!("no bundle has `{}`", short(path)));
-        };
-        let blob = shipped.blob;
-        let digest = match shipped.digest {
-            Some(digest) => Some(digest),
-            None => self.sums().await.get(&(blob.bundle, blob.member)).copied(),
+    async fn named(self: &Arc<Self>, path: &str, asked: &Asked) -> Answer {
+        let (blob, digest) = match self.set.shipped().get(path) {
+            Some(shipped) if shipped.digest.is_some() => (shipped.blob, shipped.digest),
+            Some(shipped) => (shipped.blob, self.documents().await.sum(shipped.blob)),
+            None => match self.documents().await.get(path) {
+                Some(document) => (document.blob, document.digest),
+                None => {
+                    let message = format!("no bundle has `{}`; `/` lists what is inside", short(path));
+                    return answer::error(StatusCode::NOT_FOUND, Code::NotFound, message);
+                }
+            },
         };
         // Without a digest nobody could say whether it is good.
         let Some(digest) = digest else { return answer::fault(&Fault::Damaged) };
-        let media_type = if path.ends_with(".tgz") { "application/gzip" } else { OCTETS };
-        self.content(Content { blob, digest }, media_type, asked).await
+        self.content(Content { blob, digest }, documents::media_type(path), asked).await
     }
 
-    /// The digests of all members, from the bundles' `SHA256SUMS`.
-    async fn sums(self: &Arc<Self>) -> &HashMap<(usize, usize), Digest> {
+    /// The documents and the checksums, which are read when they are asked for the first time.
+    async fn documents(self: &Arc<Self>) -> &Documents {
         let read = async || {
             let site = self.clone();
-            tokio::task::spawn_blocking(move || read_sums(&site.set)).await.unwrap_or_default()
+            tokio::task::spawn_blocking(move || Documents::read(&site.set)).await.unwrap_or_default()
         };
-        self.sums.get_or_init(read).await
+        self.documents.get_or_init(read).await
     }
-}
-
-/// The digests in the lists of a set's bundles; a list that is damaged gives none.
-fn read_sums(set: &Set) -> HashMap<(usize, usize), Digest> {
-    let mut digests = HashMap::new();
-    for (index, opened) in set.bundles().iter().enumerate() {
-        let text = opened.bundle.read(model::SUMS, sums::MAX_SIZE).ok().and_then(|bytes| String::from_utf8(bytes).ok());
-        let Some(text) = text else { continue };
-        let lines = sums::parse(&text).unwrap_or_default();
-        digests
-            .extend(lines.into_iter().filter_map(|(path, digest)| Some(((index, opened.bundle.find(path)?), digest))));
-    }
-    digests
 }

@@ -24,6 +24,10 @@ pub(super) struct Words {
     pub(super) files: &'static str,
     pub(super) file: &'static str,
     pub(super) download: &'static str,
+    pub(super) documents: &'static str,
+    pub(super) about_documents: &'static str,
+    /// Follows `about_documents`.
+    pub(super) several: &'static str,
 }
 
 pub(super) const ENGLISH: Words = Words {
@@ -49,6 +53,9 @@ pub(super) const ENGLISH: Words = Words {
     files: "Files",
     file: "File",
     download: "By name, of which a part may be asked for:",
+    documents: "Installer, values and lists",
+    about_documents: "What a bundle carries beside that, by name. Who keeps SHA256SUMS can check everything with it.",
+    several: " What the bundles differ in is below bundles/N/, where N is a bundle's place in the list above.",
 };
 
 pub(super) const CHINESE: Words = Words {
@@ -74,4 +81,7 @@ pub(super) const CHINESE: Words = Words {
     files: "文件",
     file: "文件",
     download: "按名称下载，支持断点续传：",
+    documents: "安装脚本、values 与清单",
+    about_documents: "离线包中的其余内容，同样按名称下载。保存 SHA256SUMS 即可核对全部内容。",
+    several: "各离线包不同的部分在 bundles/N/ 下，N 为该离线包在上表中的序号。",
 };

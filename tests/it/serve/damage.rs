@@ -83,6 +83,7 @@ fn nothing_of_a_small_blob_a_manifest_a_file_or_a_chart_is_given_out() {
         (blob_path(web.manifest), vec![format!("/v2/library/web/manifests/{}", web.manifest)]),
         ("files/tool".to_owned(), vec!["/files/tool".to_owned()]),
         ("charts/page-0.1.0.tgz".to_owned(), vec!["/charts/page-0.1.0.tgz".to_owned()]),
+        ("README.txt".to_owned(), vec!["/README.txt".to_owned()]),
     ] {
         let sample = Sample::new(&[Arch::Arm64]);
         flip(&sample, &member, 9);

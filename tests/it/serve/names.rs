@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use bundler::oci::Arch;
+use bundler::oci::{Arch, Digest};
 
 use super::served::{Parts, Served, Site, blob_path, unpacked};
 use crate::bundle_programs::Sample;
@@ -81,10 +81,53 @@ fn files_and_charts_are_there_by_name() {
         let part = site.served.ask(&format!("/{path}"), &[("Range", "bytes=1-3")]);
         assert_eq!((part.status, &part.body[..]), (206, &site.sample.members[path][1..4]));
     }
-    // What is in the bundle besides is nobody's business.
-    for target in ["/bundle.yaml", "/SHA256SUMS", "/install.sh", "/blobs/", "/files/", "/files", "/charts/"] {
+    for target in ["/blobs/", "/files/", "/files", "/charts/", "/components", "/components/"] {
         assert_eq!(site.served.get(target).status, 404, "{target}");
     }
+}
+
+#[test]
+fn all_else_but_the_layout_is_there_by_name_too() {
+    let site = Site::new(&[Arch::Arm64]);
+    let page = site.served.get("/").text();
+    let mut documents = 0;
+    for (path, bytes) in &site.sample.members {
+        let url = format!("/{}", path.replace('配', "%E9%85%8D").replace('置', "%E7%BD%AE"));
+        let link = format!("href=\"{url}\"");
+        let reply = site.served.get(&url);
+        if path.starts_with("blobs/") || ["index.json", "manifest.json", "oci-layout"].contains(&path.as_str()) {
+            assert_eq!((reply.status, page.contains(&link)), (404, false), "{path}");
+        } else if !path.starts_with("charts/") && !path.starts_with("files/") {
+            assert_eq!((reply.status, &reply.body), (200, bytes), "{path}");
+            assert_eq!(reply.header("docker-content-digest"), Digest::of(bytes).to_string());
+            assert!(page.contains(&link) && page.contains(&Digest::of(bytes).hex()), "{path}: {page}");
+            assert_eq!(site.served.head(&url).length(), bytes.len());
+            documents += 1;
+        }
+    }
+    // bundle.yaml, SHA256SUMS, README.txt, install.sh, a component's file and sbom.cdx.json.
+    assert_eq!(documents, 6, "{:?}", site.sample.members.keys());
+    assert!(site.served.get("/README.txt").header("content-type").starts_with("text/plain"));
+    assert!(site.served.get("/sbom.cdx.json").header("content-type") == "application/json");
+}
+
+#[test]
+fn what_two_bundles_differ_in_is_there_for_each() {
+    let (arm, amd) = (Sample::indexed(&[Arch::Arm64]), Sample::indexed(&[Arch::Amd64]));
+    let both = Served::start(&[&arm.path(), &amd.path()], &[]);
+    assert_eq!(both.get("/SHA256SUMS").status, 404);
+    let page = both.get("/?lang=en").text();
+    assert!(page.contains("below bundles/N/"), "{page}");
+    for (number, sample) in [(1, &arm), (2, &amd)] {
+        for path in ["SHA256SUMS", "bundle.yaml"] {
+            let path_of_each = format!("/bundles/{number}/{path}");
+            assert!(both.get(&path_of_each).body == sample.members[path], "{path_of_each}");
+            assert!(page.contains(&format!("href=\"{path_of_each}\"")), "{path_of_each}: {page}");
+        }
+    }
+    // What they have in common is there once.
+    assert_eq!(both.get("/install.sh").body, arm.members["install.sh"]);
+    assert_eq!(both.get("/bundles/1/install.sh").status, 404);
 }
 
 #[test]
