@@ -17,7 +17,7 @@ test-cluster: ## the installer against a real API server; BUNDLER_CHARTS=DIR for
 crash: ## kills a pack at 100 random moments; CRASHES=N for more, BUNDLER_SEED=N to repeat a run
 	BUNDLER_CRASHES=$(or $(CRASHES),100) cargo test --locked --test it -- pack::crash
 
-bench: ## what pack, verify and resolve cost beside other programs; options in ARGS="--help"
+bench: ## what the commands cost beside other programs; options in ARGS="--help"
 	@cargo bench --locked --bench pack -- $(ARGS)
 
 # 2 GiB of address space: an input has 64 KiB at most, and one that needs more memory has found something.

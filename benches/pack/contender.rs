@@ -3,7 +3,8 @@
 use std::ffi::OsString;
 use std::fs;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 
 use crate::Result;
 use crate::options::Setting;
@@ -19,17 +20,31 @@ pub(crate) struct Contender {
     removed: Vec<PathBuf>,
     /// Directories that have to be there and empty.
     emptied: Vec<PathBuf>,
+    /// What runs before it and is not measured.
+    before: Vec<Vec<OsString>>,
 }
 
 /// A command line from texts and paths.
 macro_rules! command {
-    ($($word:expr),* $(,)?) => { vec![$(OsString::from($word)),*] };
+    ($($word:expr),* $(,)?) => { vec![$(std::ffi::OsString::from($word)),*] };
 }
+pub(crate) use command;
 
 impl Contender {
     /// One command; `removed` has to be absent when it starts.
     pub(crate) fn one(name: String, command: Vec<OsString>, removed: Vec<PathBuf>) -> Self {
-        Self { name, commands: vec![command], removed, emptied: Vec::new() }
+        Self::several(name, vec![command], removed)
+    }
+
+    /// Several commands; `removed` has to be absent when the first starts.
+    pub(crate) fn several(name: String, commands: Vec<Vec<OsString>>, removed: Vec<PathBuf>) -> Self {
+        Self { name, commands, removed, emptied: Vec::new(), before: Vec::new() }
+    }
+
+    /// The same, each time after a command that is not measured.
+    pub(crate) fn after(mut self, command: Vec<OsString>) -> Self {
+        self.before.push(command);
+        self
     }
 
     /// The floor, and those of the others whose name holds one of `only`, in the order in which they run.
@@ -67,11 +82,18 @@ impl Contender {
                 _ => {}
             }
         }
-        Ok(self.emptied.iter().try_for_each(fs::create_dir)?)
+        self.emptied.iter().try_for_each(fs::create_dir)?;
+        for command in &self.before {
+            let status = Command::new(&command[0]).args(&command[1..]).stdout(Stdio::null()).status()?;
+            if !status.success() {
+                return Err(format!("{command:?} failed").into());
+            }
+        }
+        Ok(())
     }
 }
 
-/// The row that the others are compared with.
+/// The row that the ways to pack and to resolve are compared with.
 pub(crate) const FLOOR: &str = "floor";
 
 fn floors(scratch: &Scratch) -> Vec<Contender> {
@@ -84,12 +106,18 @@ fn floors(scratch: &Scratch) -> Vec<Contender> {
     vec![contender(FLOOR, floor), contender("floor and fsync", synced)]
 }
 
+/// Packs the catalog and the lock of a directory.
+pub(crate) fn pack(scratch: &Scratch, directory: &Path, archive: &Path) -> Vec<OsString> {
+    let mut pack = command![env!("CARGO_BIN_EXE_bundler"), "pack", "-q", "--arch", "amd64", "--output", archive];
+    pack.extend(command!["--catalog", directory.join("catalog"), "--lock", directory.join("bundle.lock.yaml")]);
+    pack.extend(command!["--config", scratch.path("config.yaml"), "--cache-dir", scratch.path("cache")]);
+    pack
+}
+
 fn bundler(scratch: &Scratch, connections: Option<u32>) -> Vec<Contender> {
     let program = env!("CARGO_BIN_EXE_bundler");
     let (archive, cache) = (scratch.path("bundle.tar.gz"), scratch.path("cache"));
-    let mut pack = command![program, "pack", "-q", "--arch", "amd64", "--catalog", scratch.path("catalog")];
-    pack.extend(command!["--lock", scratch.path("bundle.lock.yaml"), "--config", scratch.path("config.yaml")]);
-    pack.extend(command!["--cache-dir", &cache, "--output", &archive]);
+    let mut pack = pack(scratch, scratch.directory(), &archive);
     if let Some(connections) = connections {
         pack.extend(command!["--jobs", connections.to_string()]);
     }
@@ -118,6 +146,7 @@ fn crane(scratch: &Scratch) -> Contender {
         commands: vec![pull, tar(scratch, "crane")],
         removed: vec![scratch.path("crane"), scratch.path("peer.tar")],
         emptied: Vec::new(),
+        before: Vec::new(),
     }
 }
 
@@ -140,6 +169,7 @@ fn skopeo(scratch: &Scratch) -> Contender {
         commands,
         removed: vec![layout, scratch.path("peer.tar")],
         emptied: Vec::new(),
+        before: Vec::new(),
     }
 }
 
@@ -162,6 +192,7 @@ fn oras(scratch: &Scratch) -> Contender {
         commands,
         removed: vec![scratch.path("peer.tar")],
         emptied: vec![layout],
+        before: Vec::new(),
     }
 }
 
@@ -178,6 +209,7 @@ fn hauler(scratch: &Scratch) -> Contender {
         commands,
         removed: vec![store, scratch.path("peer.tar.zst")],
         emptied: Vec::new(),
+        before: Vec::new(),
     }
 }
 
@@ -200,6 +232,7 @@ fn zarf(scratch: &Scratch) -> Contender {
         commands: vec![create],
         removed: vec![scratch.path("zarf-cache")],
         emptied: vec![output],
+        before: Vec::new(),
     }
 }
 

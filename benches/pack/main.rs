@@ -1,4 +1,4 @@
-//! What `bundler pack`, `bundler verify` and `bundler resolve` cost, side by side with a floor and with other programs.
+//! What `bundler pack`, `verify`, `resolve`, `serve`, `load`, `push` and `apply` cost, side by side with a floor and with other programs.
 //!
 //! Builds a corpus of images, serves it from a process of its own and lets every contender fetch it in alternating
 //! rounds. Ratios to the floor travel between machines, times do not; nothing is asserted.
@@ -11,7 +11,9 @@ mod measure;
 mod options;
 mod registry;
 mod resolve;
+mod service;
 mod setup;
+mod site;
 mod table;
 #[allow(dead_code, reason = "the faults are for the tests")]
 #[path = "../../tests/upstream/mod.rs"]
@@ -37,8 +39,8 @@ fn main() -> ExitCode {
         Some(Mode::Registry { corpus, delay, rate }) => {
             registry::run(corpus, registry::Link { delay: *delay, rate: *rate })
         }
-        Some(Mode::Floor { corpus, address, output, connections, sync }) => {
-            floor::run(corpus, *address, output, *connections, *sync)
+        Some(Mode::Floor { corpus, address, output, connections, sync, names }) => {
+            floor::run(corpus, *address, output, *connections, *sync, *names)
         }
         Some(Mode::Upstream { config }) => serve_upstream(config),
         // `cargo test --benches` starts benchmarks too, without this flag.
@@ -58,16 +60,22 @@ fn run(options: &Options) -> Result<()> {
     let work = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/bench");
     let mut out = std::io::stdout();
     writeln!(out, "{}\n", setup::machine(&work)?)?;
-    let (resolve, others) = options.wants();
-    for setting in options.settings().into_iter().filter(|_| others) {
+    let (pack, site) = (options.wants_pack(), options.site());
+    for setting in options.settings().into_iter().filter(|_| pack || !site.is_empty()) {
         writeln!(out, "{setting}")?;
         let corpus = Corpus::build(&work, setting.images, setting.size)?;
         let server = setup::Server::start(&corpus, &setting)?;
         let scratch = setup::Scratch::create(&work, &corpus, &setting, server.address())?;
-        let contenders = Contender::all(&scratch, &setting, &options.only);
-        writeln!(out, "{}\n", table::render(&rounds(&contenders, options.rounds, &scratch.log())?))?;
+        if pack {
+            let contenders = Contender::all(&scratch, &setting, &options.only);
+            writeln!(out, "{}\n", table::render(&rounds(&contenders, options.rounds, &scratch.log())?))?;
+        }
+        if !site.is_empty() {
+            let here = site::Site::create(&scratch, &corpus, options.rounds)?;
+            site.iter().try_for_each(|part| here.measure(part, &mut out))?;
+        }
     }
-    if resolve && resolve::possible() {
+    if options.wants_resolve() && resolve::possible() {
         writeln!(out, "resolve of the project's catalog; the floor is Helm alone, in parallel")?;
         let scratch = resolve::Scratch::create(&work)?;
         writeln!(out, "{}", table::render(&rounds(&scratch.contenders()?, options.rounds, &scratch.log())?))?;

@@ -45,22 +45,26 @@ fn one(command: &[std::ffi::OsString], log: &Path) -> Result<Cost> {
         .stderr(File::create(log)?)
         .spawn()
         .map_err(|error| format!("cannot start {}: {error}", program.display()))?;
+    let (status, cost) = wait(child, began)?;
+    if status == 0 { Ok(cost) } else { Err(format!("{command:?} failed").into()) }
+}
+
+/// Waits for a program that began then; its status and what it cost.
+pub(crate) fn wait(child: Child, began: Instant) -> Result<(i32, Cost)> {
     let pid = Pid::from_child(&child);
     // It stays a zombie for a moment, whose counters can still be read.
     rustix::process::waitid(WaitId::Pid(pid), WaitIdOptions::EXITED | WaitIdOptions::NOWAIT)?;
     let wall = began.elapsed();
     let written = written(pid)?;
     let (status, usage) = reap(child)?;
-    if status != 0 {
-        return Err(format!("{command:?} failed").into());
-    }
-    Ok(Cost {
+    let cost = Cost {
         wall,
         user: duration(usage.ru_utime),
         system: duration(usage.ru_stime),
         peak: u64::try_from(usage.ru_maxrss)? * 1024,
         written,
-    })
+    };
+    Ok((status, cost))
 }
 
 fn written(pid: Pid) -> Result<u64> {

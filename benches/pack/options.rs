@@ -7,10 +7,14 @@ use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 
+use crate::site;
+
 /// What `--only` calls the part about `bundler resolve`.
 const RESOLVE: &str = "resolve";
+/// What it calls all of [`site::PARTS`].
+const SITE: &str = "site";
 
-/// Measure `bundler pack`, `bundler verify` and `bundler resolve` beside the floor and other programs.
+/// Measure what `bundler` does beside the floor and other programs.
 ///
 /// A list such as `--images 25,100` measures one setting after the other.
 #[derive(Debug, Parser)]
@@ -36,7 +40,8 @@ pub(crate) struct Options {
     /// How often each contender runs
     #[arg(long, default_value_t = 5)]
     pub(crate) rounds: u32,
-    /// Only contenders whose name holds one of these, or `resolve`; the floor always runs
+    /// Only `serve`, `load`, `push`, `apply`, all four as `site`, `resolve`, or those who pack and whose name holds one of
+    /// these; the floor always runs
     #[arg(long, value_delimiter = ',')]
     pub(crate) only: Vec<String>,
     /// Given by `cargo bench`
@@ -71,6 +76,9 @@ pub(crate) enum Mode {
         connections: usize,
         #[arg(long)]
         sync: bool,
+        /// Ask for each blob under the name of an image that has it
+        #[arg(long)]
+        names: bool,
     },
 }
 
@@ -85,10 +93,24 @@ pub(crate) struct Setting {
 }
 
 impl Options {
-    /// Whether `resolve` is asked for, which has a floor of its own, or all are; and whether anything else is.
-    pub(crate) fn wants(&self) -> (bool, bool) {
-        let resolve = |name: &String| name == RESOLVE;
-        (self.only.is_empty() || self.only.iter().any(resolve), self.only.is_empty() || !self.only.iter().all(resolve))
+    /// Whether this is asked for by name, or everything is.
+    fn wants(&self, names: &[&str]) -> bool {
+        self.only.is_empty() || self.only.iter().any(|only| names.contains(&only.as_str()))
+    }
+
+    pub(crate) fn wants_resolve(&self) -> bool {
+        self.wants(&[RESOLVE])
+    }
+
+    /// Those of a site's commands that are asked for.
+    pub(crate) fn site(&self) -> Vec<&'static str> {
+        site::PARTS.into_iter().filter(|part| self.wants(&[part, SITE])).collect()
+    }
+
+    /// Whether contenders that pack are asked for: whatever no other part is called.
+    pub(crate) fn wants_pack(&self) -> bool {
+        let other = |only: &String| [RESOLVE, SITE].contains(&only.as_str()) || site::PARTS.contains(&only.as_str());
+        self.only.is_empty() || !self.only.iter().all(other)
     }
 
     /// Every combination of what was asked for.

@@ -11,7 +11,7 @@ use bundler::lock::model::{Bundle, Component, Image, Lock, Platform, SCHEMA};
 use bundler::oci::{Arch, Hasher, Reference, media_type};
 
 use crate::Result;
-use crate::corpus::{Corpus, TAG};
+use crate::corpus::{self, Corpus, TAG};
 use crate::options::Setting;
 
 /// How many MiB are hashed to learn the rate; half a second's worth.
@@ -69,13 +69,17 @@ impl Scratch {
         let images = corpus.contents.images.iter().map(|image| format!("{address}/{}:{TAG}", image.name)).collect();
         let corpus_directory = corpus.directory.clone();
         let scratch = Self { directory, corpus: corpus_directory, address: address.to_owned(), images };
-        scratch.write_catalog(corpus)?;
+        scratch.write_catalog(scratch.directory(), "1.0.0", &corpus.contents.images)?;
         let mut config = format!("mirrors: {{{REGISTRY}: [http://{address}]}}\nmirror_only: true\n");
         if let Some(connections) = setting.connections {
             config += &format!("max_connections_per_host: {connections}\n");
         }
         fs::write(scratch.path("config.yaml"), config)?;
         Ok(scratch)
+    }
+
+    pub(crate) fn directory(&self) -> &Path {
+        self.directory.path()
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
@@ -87,19 +91,21 @@ impl Scratch {
         self.path("log")
     }
 
-    /// A catalog of one component that runs all images, and the lock that `resolve` would write.
-    fn write_catalog(&self, corpus: &Corpus) -> Result<()> {
-        let catalog = self.path("catalog");
+    /// A catalog of one component that runs these images, and the lock that `resolve` would write.
+    pub(crate) fn write_catalog(&self, directory: &Path, version: &str, contents: &[corpus::Image]) -> Result<()> {
+        let catalog = directory.join("catalog");
         let component = catalog.join("components/all");
         fs::create_dir_all(&component)?;
         fs::write(
             catalog.join("catalog.yaml"),
-            "schema: 1\nname: bench\nversion: 1.0.0\n\
-             platform: {kubernetes: \"1.36\", architectures: [amd64]}\nprofiles: {all: [all]}\n",
+            format!(
+                "schema: 1\nname: bench\nversion: {version}\n\
+                 platform: {{kubernetes: \"1.36\", architectures: [amd64]}}\nprofiles: {{all: [all]}}\n"
+            ),
         )?;
         let mut text = "name: all\nsource: {github: example/all, tag: \"{version}\"}\nimages:\n".to_owned();
         let mut images = BTreeMap::new();
-        for image in &corpus.contents.images {
+        for image in contents {
             text += &format!("  - \"{REGISTRY}/{}:{{version}}\"\n", image.name);
             let platform = Platform {
                 digest: image.manifest.digest.parse()?,
@@ -133,7 +139,7 @@ impl Scratch {
             schema: SCHEMA,
             bundle: Bundle {
                 name: "bench".to_owned(),
-                version: "1.0.0".to_owned(),
+                version: version.to_owned(),
                 kubernetes: "1.36".to_owned(),
                 kubeedge: None,
                 architectures: vec![Arch::Amd64],
@@ -144,7 +150,7 @@ impl Scratch {
             images,
             unresolved: Vec::new(),
         };
-        Ok(bundler::lock::write(&self.path("bundle.lock.yaml"), &lock)?)
+        Ok(bundler::lock::write(&directory.join("bundle.lock.yaml"), &lock)?)
     }
 }
 

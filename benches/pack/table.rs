@@ -4,15 +4,15 @@ use std::time::Duration;
 
 use bundler::size;
 
-use crate::contender::FLOOR;
 use crate::measure::Cost;
 
-/// One row a contender; medians of the rounds, except for the peak, of which the largest counts.
+/// One row a contender, the first of which the others are compared with; medians of the rounds, except for the peak, of which the largest counts.
 pub(crate) fn render(rows: &[(String, Vec<Cost>)]) -> String {
-    let floor = rows.iter().find(|(name, _)| name == FLOOR).map_or(&[][..], |(_, costs)| costs);
-    let mut lines = vec![["", "wall", "× floor", "user", "system", "peak memory", "written"].map(str::to_owned)];
+    let (first, floor) = rows.first().map_or(("", &[][..]), |(name, costs)| (name, costs));
+    let ratio = format!("× {first}");
+    let mut lines = vec![["", "wall", &ratio, "user", "system", "peak memory", "written"].map(str::to_owned)];
     for (name, costs) in rows {
-        // A round's ratio is to the floor of the same round: both had the same machine.
+        // A round's ratio is to the first row's cost in the same round: both had the same machine.
         let ratios: Vec<_> =
             costs.iter().zip(floor).map(|(cost, floor)| cost.wall.div_duration_f64(floor.wall)).collect();
         let time = |of: fn(&Cost) -> Duration| {
