@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help demo test crash bench fuzz audit tools lint fmt clean-demo test-cluster
+.PHONY: help demo test crash bench fuzz audit tools lint fmt generated book clean-demo test-cluster
 
 help: ## what there is to make
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -39,6 +39,13 @@ lint: ## format, clippy and shellcheck
 
 fmt: ## format the code
 	cargo fmt
+
+generated: ## write the schemas, completions, manual pages and the reference of the command line
+	BUNDLER_UPDATE=1 cargo test --locked --test it -- --exact generated::generated_files_are_what_the_program_makes
+	@git status --short schema completions man docs/reference
+
+book: ## the documentation as a website in target/book, with mdBook (`cargo install mdbook`)
+	mdbook build docs
 
 clean-demo: ## remove what the demo left
 	rm -rf target/demo

@@ -6,21 +6,19 @@ use super::{Cli, Outcome, print, run};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// The subcommand whose page it is; the program's own page without
-    command: Option<String>,
+    /// The subcommand whose page it is, such as `cache gc`; the program's own page without
+    command: Vec<String>,
 }
 
 impl Args {
     pub(super) fn run(&self) -> Outcome {
         let mut program = Cli::command();
         program.build();
-        let page = match &self.command {
-            None => program,
-            Some(name) => {
-                let found = program.find_subcommand(name).cloned();
-                found.ok_or_else(|| run::ProcessError::NoCommand(name.clone()))?
-            }
-        };
+        let mut page = &program;
+        for name in &self.command {
+            page = page.find_subcommand(name).ok_or_else(|| run::ProcessError::NoCommand(name.clone()))?;
+        }
+        let page = page.clone();
         let title = page.get_display_name().unwrap_or("bundler").to_owned();
         let source = format!("bundler {}", env!("CARGO_PKG_VERSION"));
         let mut text = Vec::new();

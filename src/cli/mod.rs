@@ -4,6 +4,7 @@ mod apply;
 mod cache;
 mod completions;
 mod diff;
+mod examples;
 mod global;
 mod images;
 mod inspect;
@@ -50,39 +51,56 @@ pub struct Cli {
     command: Command,
 }
 
+// In the order of the work, which is the order of the help.
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Choose the newest stable versions that match the platform, and write the lock
+    #[command(after_help = examples::RESOLVE)]
     Resolve(resolve::Args),
     /// Fetch what the lock names into one offline bundle
+    #[command(after_help = examples::PACK)]
     Pack(pack::Args),
     /// Check every byte of a bundle, offline
+    #[command(after_help = examples::VERIFY)]
     Verify(verify::Args),
-    /// Put a base and a delta together: the full bundle, byte for byte the published one
-    Apply(apply::Args),
-    /// Add an SSH signature to a bundle
-    Sign(sign::Args),
-    /// Push the images and charts of bundles to a registry, and write what nodes need to find them there
-    Push(push::Args),
     /// Show what is inside a bundle or a lock, what it weighs and where it came from
+    #[command(after_help = examples::INSPECT)]
     Inspect(inspect::Args),
+    /// Compare two locks or bundles: versions, images, bytes to fetch
+    #[command(after_help = examples::DIFF)]
+    Diff(diff::Args),
+    /// List the images that the components of the catalog run, or those of any chart, and where each was found
+    #[command(after_help = examples::IMAGES)]
+    Images(images::Args),
     /// Load the images of a bundle into containerd, k3s, docker, podman or an OCI layout
+    #[command(after_help = examples::LOAD)]
     Load(load::Load),
     /// Remove the images that only this bundle brought
+    #[command(after_help = examples::UNLOAD)]
     Unload(load::Unload),
-    /// Compare two locks or bundles: versions, images, bytes to fetch
-    Diff(diff::Args),
+    /// Push the images and charts of bundles to a registry, and write what nodes need to find them there
+    #[command(after_help = examples::PUSH)]
+    Push(push::Args),
     /// Give out bundles over HTTP: images as a registry, charts as a Helm repository, files by name
+    #[command(after_help = examples::SERVE)]
     Serve(serve::Args),
-    /// List the images that the components of the catalog run, or those of any chart, and where each was found
-    Images(images::Args),
+    /// Put a base and a delta together: the full bundle, byte for byte the published one
+    #[command(after_help = examples::APPLY)]
+    Apply(apply::Args),
+    /// Add an SSH signature to a bundle
+    #[command(after_help = examples::SIGN)]
+    Sign(sign::Args),
     /// Look after the store of everything that was fetched
+    #[command(after_help = examples::CACHE)]
     Cache(cache::Args),
     /// Print the JSON Schema of a file format
+    #[command(after_help = examples::SCHEMA)]
     Schema(schema::Args),
     /// Print the completion script of a shell
+    #[command(after_help = examples::COMPLETIONS)]
     Completions(completions::Args),
     /// Print the manual page
+    #[command(after_help = examples::MAN)]
     Man(man::Args),
 }
 

@@ -50,8 +50,9 @@ fn global_options_stand_before_or_after_the_subcommand() {
 
 #[test]
 fn a_wrong_command_line_ends_with_2_and_says_what_is_known() {
-    let cases: [(&[&str], &str); 5] = [
+    let cases: [(&[&str], &str); 6] = [
         (&["pak"], "tip: "),
+        (&["inpsect"], "a similar subcommand exists: 'inspect'"),
         (&["pack"], "--arch"),
         (&["pack", "--arch", "x86"], "use one of amd64"),
         (&["schema", "lok"], "catalog, component, lock"),
