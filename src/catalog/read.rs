@@ -79,6 +79,6 @@ mod tests {
         let catalog = read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("manifests")).unwrap();
         assert_eq!(catalog.file.name.value, "observability");
         let files: Vec<_> = catalog.inputs["loki"].keys().collect();
-        assert_eq!(files, ["component.yaml", "values.yaml"]);
+        assert_eq!(files, ["component.yaml", "resources/rules.yaml", "values.yaml"]);
     }
 }
