@@ -52,9 +52,9 @@ fn a_file_that_is_neither_is_told_by_name() {
 }
 
 #[test]
-fn markdown_is_for_diff_alone() {
+fn markdown_is_for_diff_and_inspect_alone() {
     let sandbox = sandbox();
-    let output = sandbox.bundler().args(["inspect", "old.yaml", "--format", "markdown"]).assert().code(2);
+    let output = sandbox.bundler().args(["verify", "old.yaml", "--format", "markdown"]).assert().code(2);
     let stderr = String::from_utf8(output.get_output().stderr.clone()).unwrap();
-    assert!(stderr.contains("only `bundler diff` writes Markdown"), "{stderr}");
+    assert!(stderr.contains("only `bundler diff` and `bundler inspect` write Markdown"), "{stderr}");
 }

@@ -145,7 +145,7 @@ fn a_second_run_changes_nothing_and_costs_nothing() {
     assert_eq!(bench.version("yq"), "4.53.3", "the three after it were a few days old");
     let yq = &bench.lock().components["yq"].files["yq"];
     assert_eq!(yq.len(), 2);
-    assert!(yq.values().all(|file| file.size == Some(1_200_000)), "{yq:?}");
+    assert!(yq.values().all(|file| file.size.is_some_and(|size| (50..100).contains(&size))), "a script: {yq:?}");
 
     bench.good(DAY);
     assert_eq!(bench.lock_text(), lock);
