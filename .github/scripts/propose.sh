@@ -26,5 +26,5 @@ if [ -z "$number" ]; then
   gh pr create --repo "$GITHUB_REPOSITORY" --base "${BASE_BRANCH:-main}" --head "$branch" --title "$title" --body-file "$report" --label "$step"
   exit
 fi
-old=$(gh pr view "$number" --repo "$GITHUB_REPOSITORY" --json labels --jq '[.labels[].name] | map(select(IN("removed", "added", "older", "other", "major", "minor", "patch", "digest", "own-files"))) | join(",")')
+old=$(gh pr view "$number" --repo "$GITHUB_REPOSITORY" --json labels --jq '[.labels[].name] | map(select(IN("removed", "added", "older", "other", "major", "minor", "patch", "digest", "own-files", "attached"))) | join(",")')
 gh pr edit "$number" --repo "$GITHUB_REPOSITORY" --title "$title" --body-file "$report" ${old:+--remove-label "$old"} --add-label "$step"

@@ -37,7 +37,7 @@ cat "$report" >>"${GITHUB_STEP_SUMMARY:-/dev/stdout}"
 
 # The biggest step, as `bundler diff` orders them.
 step=$(bundler diff --format json "$work/old.lock.yaml" "$lock" |
-  jq -r '[.components[].step] as $s | ["removed", "added", "older", "other", "major", "minor", "patch", "digest", "own-files"] | map(select(. as $x | $s | index($x))) | .[0] // "digest"')
+  jq -r '[.components[].step] as $s | ["removed", "added", "older", "other", "major", "minor", "patch", "digest", "own-files", "attached"] | map(select(. as $x | $s | index($x))) | .[0] // "digest"')
 changed=true
 ! cmp -s "$work/old.lock.yaml" "$lock" || changed=false
 {

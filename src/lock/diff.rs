@@ -67,6 +67,8 @@ pub struct ComponentDiff {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Step {
+    /// Only what upstream attached to the images: signatures, attestations, bills of materials.
+    Attached,
     /// Only our own files differ: values, resources, or what is declared.
     OwnFiles,
     /// One version, other bytes.
@@ -92,6 +94,7 @@ impl Step {
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
+            Self::Attached => "attached",
             Self::OwnFiles => "own files",
             Self::Digest => "digest only",
             Self::Patch => "patch",
@@ -145,6 +148,8 @@ pub enum ImageStep {
     Added,
     /// It is gone.
     Removed,
+    /// The same bytes, with other signatures, attestations or bills of materials attached.
+    Attached,
 }
 
 /// A sum of sizes.
@@ -211,7 +216,8 @@ pub fn diff(old: &Lock, new: &Lock) -> Diff {
                 Step::between(&before.version, &after.version)
             }
             _ if images.iter().any(|image| image.kind == ImageStep::Moved) || !changed.is_empty() => Step::Digest,
-            _ if own_files || !images.is_empty() => Step::OwnFiles,
+            _ if own_files || images.iter().any(|image| image.kind != ImageStep::Attached) => Step::OwnFiles,
+            _ if !images.is_empty() => Step::Attached,
             _ => return None,
         };
         Some(ComponentDiff {
@@ -308,6 +314,9 @@ fn images(old: &Lock, new: &Lock, before: Option<&Component>, after: Option<&Com
         }
     }
     let digest = |lock: &Lock, reference: &Reference| lock.images.get(reference).map(|image| image.digest);
+    let attached = |lock: &Lock, reference: &Reference| -> BTreeSet<_> {
+        lock.images.get(reference).into_iter().flat_map(|image| image.attached.clone()).collect()
+    };
     let mut images = Vec::new();
     for (repository, [had, has]) in repositories {
         let mut push = |kind, before: Option<&Reference>, after: Option<&Reference>| {
@@ -322,8 +331,12 @@ fn images(old: &Lock, new: &Lock, before: Option<&Component>, after: Option<&Com
         };
         for same in had.intersection(&has) {
             // One that has no digest yet, or had none, was not moved.
-            if digest(old, same).zip(digest(new, same)).is_some_and(|(old, new)| old != new) {
-                push(ImageStep::Moved, Some(same), Some(same));
+            match digest(old, same).zip(digest(new, same)) {
+                Some((before, after)) if before != after => push(ImageStep::Moved, Some(same), Some(same)),
+                Some(_) if attached(old, same) != attached(new, same) => {
+                    push(ImageStep::Attached, Some(same), Some(same));
+                }
+                _ => {}
             }
         }
         let (mut gone, mut come) = (had.difference(&has), has.difference(&had));

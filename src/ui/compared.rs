@@ -177,6 +177,7 @@ const fn image_step(kind: ImageStep) -> &'static str {
         ImageStep::Updated => "updated",
         ImageStep::Added => "added",
         ImageStep::Removed => "removed",
+        ImageStep::Attached => "attached",
     }
 }
 
@@ -188,6 +189,7 @@ fn image_line(component: &str, image: &ImageDiff) -> String {
         ImageStep::Updated => format!("{old} → {new}"),
         ImageStep::Added => format!("{new} added"),
         ImageStep::Removed => format!("{old} removed"),
+        ImageStep::Attached => format!("{new}: other signatures or attestations are attached"),
     };
     format!("{repository} {what} ({})", code(component))
 }

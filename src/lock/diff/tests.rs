@@ -111,6 +111,40 @@ fn a_digest_under_an_unchanged_tag_is_moved_once() {
 }
 
 #[test]
+fn other_signatures_of_the_same_bytes_are_a_difference() {
+    let signed = |digit: char| {
+        let mut lock = old();
+        let reference = "docker.io/library/redis:8".parse().unwrap();
+        let image = lock.images.get_mut(&reference).unwrap();
+        let digest = format!("sha256:{}", digit.to_string().repeat(64)).parse().unwrap();
+        let (tag, artifact_type) = (Some("sha256-9.sig".to_owned()), None);
+        let media_type = "application/vnd.oci.image.manifest.v1+json".to_owned();
+        let attached = super::super::attached::Attached {
+            to: image.digest,
+            tag,
+            artifact_type,
+            digest,
+            media_type,
+            size: 1,
+            content_size: 1,
+        };
+        image.attached = vec![attached];
+        lock
+    };
+    assert!(diff(&signed('d'), &signed('d')).is_empty());
+    for (old, new) in [(old(), signed('d')), (signed('d'), signed('e')), (signed('d'), old())] {
+        let diff = diff(&old, &new);
+        let [component] = diff.components.as_slice() else { panic!("{diff:#?}") };
+        assert_eq!((component.component.as_str(), component.step), ("same", Step::Attached));
+        assert_eq!(component.images.iter().map(|image| image.kind).collect::<Vec<_>>(), [ImageStep::Attached]);
+        assert!(diff.moved().is_empty());
+    }
+    let mut own = signed('e');
+    own.components.get_mut("same").unwrap().inputs = Digest::of(b"other");
+    assert_eq!(diff(&signed('d'), &own).components[0].step, Step::OwnFiles);
+}
+
+#[test]
 fn bytes_are_counted_once_and_unknown_ones_told() {
     let diff = diff(&old(), &new());
     // helm 120, loki's chart 11, loki 601, redis 91 once though two components run it; the sidecar is unknown.
