@@ -405,11 +405,11 @@ pub struct ImageList {
     pub carry: Option<bool>,
 }
 
-/// A version that is kept.
+/// A version or a range of versions that is kept.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Hold {
-    /// Exactly this version: of the source if there is one, else of the chart.
+    /// Exactly this version, or a constraint such as `<89`: of the source if there is one, else of the chart.
     #[schemars(with = "String")]
     pub version: Spanned<String>,
     /// Why.

@@ -308,6 +308,13 @@ fn names_the_place_in_a_component() {
         (
             HELM,
             "files:",
+            "hold: {version: <4, reason: slow}\nfiles:",
+            "4:17: version <4 is held, and the constraint `>=4, <5` does not take it",
+        ),
+        (HELM, "files:", "hold: {version: \"<4, >5\", reason: slow}\nfiles:", "4:17: no version can meet `<4, >5`"),
+        (
+            HELM,
+            "files:",
             "hold: {version: 4.1.0, reason: slow, until: soon}\nfiles:",
             "4:45: `soon` is not a date (write it as YYYY-MM-DD)",
         ),

@@ -14,7 +14,7 @@ pub use dates::{Age, AgeError, DayError, end_of_day, image_date, parse_day, trus
 pub use notice::{Notice, notices};
 pub use refusal::Refusal;
 
-use crate::version::{Constraint, HelmRange, Pattern, Version};
+use crate::version::{Constraint, HelmRange, Hold, Pattern, Version};
 
 /// A tag and the version in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,15 +27,15 @@ pub struct Ranked {
 
 /// The candidates among `tags`, highest version first.
 ///
-/// Left out is what can never be chosen: other patterns, versions outside the constraint, other versions than the held
-/// one, and pre-releases by their own text. Variants that differ only in build metadata from a plain version
+/// Left out is what can never be chosen: other patterns, versions outside the constraint, versions that a hold does
+/// not leave, and pre-releases by their own text. Variants that differ only in build metadata from a plain version
 /// (`v2.54.0+dedupelabels`) come after it. Of several tags with one version the longest comes first, since `v4` may
 /// move where `v4.0.0` does not. The source's order does not matter.
 pub fn rank<T: AsRef<str>>(
     tags: impl IntoIterator<Item = T>,
     pattern: &Pattern,
     constraint: Option<&Constraint>,
-    hold: Option<&Version>,
+    hold: Option<&Hold>,
 ) -> Vec<Ranked> {
     let mut ranked: Vec<_> = tags
         .into_iter()
@@ -43,7 +43,7 @@ pub fn rank<T: AsRef<str>>(
             let version = pattern.version(tag.as_ref())?;
             let wanted = !version.is_prerelease()
                 && constraint.is_none_or(|constraint| constraint.matches(&version))
-                && hold.is_none_or(|hold| *hold == version);
+                && hold.is_none_or(|hold| hold.takes(&version));
             wanted.then(|| Ranked { tag: tag.as_ref().to_owned(), version })
         })
         .collect();

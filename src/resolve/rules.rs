@@ -1,5 +1,7 @@
 //! What the catalog demands of a component's version, as the pure choice wants it.
 
+use std::str::FromStr;
+
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -7,7 +9,7 @@ use jiff::tz::TimeZone;
 use super::choice::{Age, Compatibility, EndOfLife, Rules, end_of_day, parse_day};
 use super::{Failure, Notice};
 use crate::catalog::model::{Accepted, Catalog, Component, Warning};
-use crate::version::{Constraint, Version, fill};
+use crate::version::{Constraint, Hold, Version, fill};
 
 /// Reads texts of the catalog, which its own rules have checked before.
 pub(super) struct Reader<'a> {
@@ -35,6 +37,10 @@ fn field<E: std::fmt::Display>(field: &'static str) -> impl Fn(E) -> Failure {
 impl Reader<'_> {
     /// A constraint with the platform's versions filled in.
     pub(super) fn constraint(&self, name: &'static str, text: &str) -> Result<Constraint, Failure> {
+        self.filled(name, text)
+    }
+
+    fn filled<T: FromStr<Err: std::fmt::Display>>(&self, name: &'static str, text: &str) -> Result<T, Failure> {
         let platform = &self.catalog.file.platform;
         let kubeedge = platform.kubeedge.as_ref().map(|v| v.value.as_str());
         let filled = fill(text, &platform.kubernetes.value, kubeedge).map_err(field(name))?;
@@ -111,11 +117,11 @@ impl Reader<'_> {
         Notice { component: component.map(str::to_owned), what, text, accepted, fails_check }
     }
 
-    /// The held version, and the day until which it is, where that day is over.
-    pub(super) fn hold(&self, component: &Component) -> Result<(Option<Version>, Option<Date>), Failure> {
+    /// What is held, and the day until which it is, where that day is over.
+    pub(super) fn hold(&self, component: &Component) -> Result<(Option<Hold>, Option<Date>), Failure> {
         let Some(hold) = &component.hold else { return Ok((None, None)) };
-        let version = hold.version.value.parse().map_err(field("hold"))?;
+        let held = self.filled("hold", &hold.version.value)?;
         let until = hold.until.as_ref().map(|day| parse_day(&day.value).map_err(field("hold"))).transpose()?;
-        Ok((Some(version), until.filter(|day| *day < self.today())))
+        Ok((Some(held), until.filter(|day| *day < self.today())))
     }
 }

@@ -16,7 +16,7 @@ use crate::lock::model as lock;
 use crate::oci::{Arch, Digest, Reference};
 use crate::source::github::{Listing, Repository};
 use crate::source::helm;
-use crate::version::{Constraint, Pattern, Version};
+use crate::version::{Constraint, Hold, Pattern};
 
 /// How many candidates of one component are asked about, each for a request: past them the constraint or the cool-down
 /// is wrong, and going on would use up GitHub's hour.
@@ -125,9 +125,13 @@ impl Chooser<'_> {
             rules.compatibility.clear();
         }
         let (hold, over) = self.reader.hold(self.component)?;
+        if let (Some(held), Some(about)) = (&hold, &self.component.hold) {
+            self.reporter.report(Event::Detail(&format!("{}: held at {held}: {}", self.name, about.reason)));
+        }
         let mut remarks = Vec::new();
         if let Some(day) = over {
-            let text = format!("its hold ended on {day}; decide anew whether it is needed");
+            let reason = self.component.hold.as_ref().map_or("", |hold| &hold.reason);
+            let text = format!("its hold ended on {day} ({reason}); decide anew whether it is needed");
             remarks.push(Remark { what: Warning::Hold, text, fails_check: true });
         }
         let (chosen, facts, tag, charts) = match &self.component.source {
@@ -200,7 +204,7 @@ impl Chooser<'_> {
     async fn charts_alone(
         &self,
         rules: &Rules,
-        hold: Option<&Version>,
+        hold: Option<&Hold>,
     ) -> Result<(String, Facts, Option<String>, Vec<ChartChoice>), Failure> {
         let charts: Vec<&model::Chart> = self.component.all_charts().map(|chart| &chart.value).collect();
         let Some(first) = charts.first() else {
@@ -239,7 +243,7 @@ impl Chooser<'_> {
         origins: &[&Origin],
         pattern: &Pattern,
         constraints: &[Option<Constraint>],
-        hold: Option<&Version>,
+        hold: Option<&Hold>,
     ) -> Result<Vec<Ranked>, Failure> {
         let mut tags = origins[0].tags();
         for other in &origins[1..] {
@@ -250,7 +254,7 @@ impl Chooser<'_> {
         ranked.retain(|candidate| constraints.iter().flatten().all(|c| c.matches(&candidate.version)));
         match hold {
             Some(hold) if ranked.is_empty() => {
-                Err(Failure::HeldMissing { of: of.to_owned(), version: hold.as_str().to_owned() })
+                Err(Failure::HeldMissing { of: of.to_owned(), version: hold.to_string() })
             }
             _ => Ok(ranked),
         }

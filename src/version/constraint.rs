@@ -61,6 +61,12 @@ impl Constraint {
         !self.ranges.is_empty()
     }
 
+    /// Whether any version at all can meet both.
+    #[must_use]
+    pub fn overlaps(&self, other: &Self) -> bool {
+        !self.ranges.intersection(&other.ranges).is_empty()
+    }
+
     /// Its text.
     #[must_use]
     pub fn as_str(&self) -> &str {

@@ -3,6 +3,7 @@
 mod comparator;
 mod constraint;
 mod helm_range;
+mod hold;
 mod pattern;
 mod range;
 
@@ -13,6 +14,7 @@ use std::str::FromStr;
 pub use comparator::SyntaxError;
 pub use constraint::{Constraint, FillError, fill};
 pub use helm_range::HelmRange;
+pub use hold::Hold;
 pub use pattern::{Pattern, PatternError};
 
 /// The longest version text: that of an OCI tag (distribution-spec v1.1, "Pulling manifests").

@@ -10,7 +10,7 @@ use crate::catalog::model::{Chart, Platform, Source};
 use crate::catalog::{scalar, template};
 use crate::name::{self, is_label, is_name};
 use crate::oci::Reference;
-use crate::version::{self, Constraint, Pattern, Version};
+use crate::version::{self, Constraint, Hold, Pattern};
 use crate::yaml::Report;
 use crate::yaml::{Place, Spanned};
 
@@ -197,9 +197,19 @@ fn check_hold(component: &Component, constraint: Option<Constraint>, platform: &
     if let Some(until) = &hold.until {
         check_date(until, report);
     }
-    let held = match hold.version.value.parse::<Version>() {
-        Ok(held) => held,
+    let filled = match fill_constraint(&hold.version, platform) {
+        Ok(filled) => filled,
         Err(error) => return report.wrong(&hold.version, error.to_string(), None),
+    };
+    let held = match filled.parse::<Hold>() {
+        Ok(Hold::Within(range)) if !range.is_satisfiable() => {
+            return report.wrong(&hold.version, format!("no version can meet `{range}`"), None);
+        }
+        Ok(held) => held,
+        Err(error) => {
+            let hint = "write one version, or a constraint as `<89`".to_owned();
+            return report.wrong(&hold.version, error.to_string(), hint);
+        }
     };
     let of_chart = || {
         let version = component.all_charts().next().and_then(|chart| chart.value.version.as_ref())?;
@@ -208,7 +218,7 @@ fn check_hold(component: &Component, constraint: Option<Constraint>, platform: &
     };
     let constraint = if component.source.is_some() { constraint } else { of_chart() };
     if let Some(constraint) = constraint
-        && !constraint.matches(&held)
+        && !held.fits(&constraint)
     {
         let message = format!("version {held} is held, and the constraint `{constraint}` does not take it");
         report.wrong(&hold.version, message, None);

@@ -114,9 +114,17 @@ fn two_majors_of_one_day_are_told_apart_by_a_constraint() {
 #[test]
 fn a_hold_leaves_exactly_one_version() {
     let tags = ["v2.20.0", "v2.21.0", "v2.20.0+build"];
-    let hold = version("2.20.0");
+    let hold = "2.20.0".parse().unwrap();
     let held = rank(tags, &"v{version}".parse().unwrap(), None, Some(&hold));
     assert_eq!(held, [Ranked { tag: "v2.20.0".to_owned(), version: version("2.20.0") }]);
+}
+
+#[test]
+fn a_hold_on_a_range_leaves_the_highest_of_it() {
+    let hold = "<89".parse().unwrap();
+    let tags = ["90.1.0", "89.0.0", "88.9.0", "88.10.2", "87.1.0"];
+    let held = rank(tags, &"{version}".parse().unwrap(), Some(&">=88".parse().unwrap()), Some(&hold));
+    assert_eq!(held.into_iter().map(|one| one.tag).collect::<Vec<_>>(), ["88.10.2", "88.9.0"]);
 }
 
 #[test]

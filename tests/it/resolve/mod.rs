@@ -336,6 +336,11 @@ fn a_hold_is_kept_and_ends_aloud() {
     let run = bench.resolve(&["--as-of", DAY]);
     assert_eq!(run.code, Some(3), "{run:?}");
     assert!(run.stderr.contains("has no version 4.52.999, which is held"), "{run:?}");
+    // A range leaves the highest of it, and -v tells why.
+    bench.catalog("[amd64, arm64]", &[&format!("{YQ}hold: {{version: <4.52.5, reason: a test}}\n")]);
+    let run = bench.resolve(&["-v", "--as-of", DAY]);
+    assert_eq!((run.code, bench.version("yq").as_str()), (Some(0), "4.52.4"), "{run:?}");
+    assert!(run.stderr.contains("held at <4.52.5: a test"), "{run:?}");
 }
 
 #[test]
