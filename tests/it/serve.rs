@@ -7,6 +7,7 @@ mod helm;
 mod hostile;
 mod names;
 mod options;
+mod page;
 mod programs;
 pub(crate) mod served;
 mod specification;

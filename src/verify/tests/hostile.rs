@@ -143,6 +143,44 @@ fn a_name_or_version_that_is_a_path() {
 }
 
 #[test]
+fn an_index_whose_digests_leave_the_layout() {
+    let image = "docker.io/library/web:1";
+    let nowhere = Digest::of(b"nowhere").to_string();
+    for hostile in [nowhere.as_str(), "sha256:../../x", "sha256:../../../etc/passwd", "../../x", "md5:ab", ""] {
+        let mut case = Case::new();
+        let set = crate::bundle::set::Set::open(&[case.path()]).unwrap();
+        let digest = set.images()[&image.parse().unwrap()].digest.to_string();
+        case.edit("index.json", &digest, hostile);
+        case.sum();
+        let report = case.write();
+        assert_eq!(told(&report), [(Kind::Content, image)], "{hostile}: {report:#?}");
+        assert_eq!(report.findings[0].found.as_deref(), Some(hostile));
+        // `serve`, `load` and `push` go by the lock in bundle.yaml, and never by index.json.
+        let set = crate::bundle::set::Set::open(&[case.path()]).unwrap();
+        let served = set.images()[&image.parse().unwrap()].digest;
+        assert_eq!(served.to_string(), digest, "{hostile}");
+        assert!(set.manifest(served).unwrap().is_some());
+    }
+    // The lock itself: what is no digest is no lock, and what nobody carries is named and not found.
+    let mut case = Case::new();
+    let set = crate::bundle::set::Set::open(&[case.path()]).unwrap();
+    let digest = set.images()[&image.parse().unwrap()].digest.to_string();
+    case.edit("bundle.yaml", &digest, "sha256:../../x");
+    case.sum();
+    let report = case.write();
+    assert_eq!(told(&report), [(Kind::Content, "bundle.yaml")], "{report:#?}");
+    assert!(read_by_others(&case.path()).is_err());
+    let mut case = Case::new();
+    case.edit("bundle.yaml", &digest, &nowhere);
+    case.sum();
+    let report = case.write();
+    assert!(told(&report).iter().any(|(kind, _)| *kind == Kind::Missing), "{report:#?}");
+    let set = crate::bundle::set::Set::open(&[case.path()]).unwrap();
+    let named = set.images()[&image.parse().unwrap()].digest;
+    assert!(named.to_string() == nowhere && set.manifest(named).unwrap().is_none());
+}
+
+#[test]
 fn a_bit_at_every_4096th_byte() {
     let case = Case::new();
     let good = fs::read(case.path()).unwrap();

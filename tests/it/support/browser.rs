@@ -50,9 +50,15 @@ impl Browser {
 
     /// Opens a file and waits until it is loaded.
     pub(crate) fn open(&mut self, page: &Path, dark: bool) {
+        self.visit(&format!("file://{}", page.display()), dark);
+    }
+
+    /// Opens a page and waits until it is loaded.
+    pub(crate) fn visit(&mut self, url: &str, dark: bool) {
         let scheme = json!([{"name": "prefers-color-scheme", "value": if dark { "dark" } else { "light" }}]);
         self.send("Emulation.setEmulatedMedia", json!({"features": scheme}));
-        self.send("Page.navigate", json!({"url": format!("file://{}", page.display())}));
+        self.events.retain(|event| event["method"] != "Page.loadEventFired");
+        self.send("Page.navigate", json!({"url": url}));
         while !self.events.iter().any(|event| event["method"] == "Page.loadEventFired") {
             let event = self.read();
             self.events.push(event);
