@@ -72,6 +72,8 @@ union! {
     Index(crate::source::helm::Error),
     /// Loading images on a site.
     Load(crate::load::Error),
+    /// Starting a catalog.
+    Init(crate::init::Error),
     /// Resolving.
     Resolve(crate::resolve::Error),
     /// Serving.

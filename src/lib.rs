@@ -26,6 +26,7 @@
 //! | [`verify`], [`inspect`], [`load`] | the air-gapped side, which never reaches the network |
 //! | [`serve`] | bundles as a registry, a Helm repository and files, in place |
 //! | [`push`] | bundles to a registry: the air-gapped side that reaches one |
+//! | [`init`] | starter catalogs from what somebody has |
 //! | [`yaml`] | the one place that knows the YAML library |
 //!
 //! `tests/it/architecture.rs` holds the directions.
@@ -44,6 +45,7 @@ pub mod fetch;
 #[cfg(any(test, fuzzing))]
 #[path = "../fuzz/targets/mod.rs"]
 pub mod fuzz;
+pub mod init;
 pub mod inspect;
 pub mod load;
 pub mod lock;

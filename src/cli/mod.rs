@@ -7,6 +7,7 @@ mod diff;
 mod examples;
 mod global;
 mod images;
+mod init;
 mod inspect;
 mod load;
 mod man;
@@ -54,6 +55,8 @@ pub struct Cli {
 // In the order of the work, which is the order of the help.
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Start a catalog from what you have: lists of images, charts, Hauler, helmfile, a running cluster
+    Init(init::Args),
     /// Choose the newest stable versions that match the platform, and write the lock
     #[command(after_help = examples::RESOLVE)]
     Resolve(resolve::Args),
@@ -114,6 +117,7 @@ pub fn main() -> ExitCode {
     }
     cli.global.color.apply();
     let outcome = match cli.command {
+        Command::Init(args) => args.run(&cli.global),
         Command::Resolve(args) => args.run(&cli.global),
         Command::Pack(args) => args.run(&cli.global),
         Command::Verify(args) => args.run(&cli.global),

@@ -19,6 +19,7 @@ mod demo;
 mod diff;
 mod forms;
 mod generated;
+mod init;
 mod load;
 mod pack;
 mod page;
