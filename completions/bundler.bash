@@ -34,6 +34,9 @@ _bundler() {
             bundler,images)
                 cmd="bundler__subcmd__images"
                 ;;
+            bundler,init)
+                cmd="bundler__subcmd__init"
+                ;;
             bundler,inspect)
                 cmd="bundler__subcmd__inspect"
                 ;;
@@ -109,6 +112,9 @@ _bundler() {
             bundler__subcmd__help,images)
                 cmd="bundler__subcmd__help__subcmd__images"
                 ;;
+            bundler__subcmd__help,init)
+                cmd="bundler__subcmd__help__subcmd__init"
+                ;;
             bundler__subcmd__help,inspect)
                 cmd="bundler__subcmd__help__subcmd__inspect"
                 ;;
@@ -158,7 +164,7 @@ _bundler() {
 
     case "${cmd}" in
         bundler)
-            opts="-q -v -h -V --format --quiet --verbose --color --progress --offline --config --jobs --ca-file --helm --help --version resolve pack verify inspect diff images load unload push serve apply sign cache schema completions man help"
+            opts="-q -v -h -V --format --quiet --verbose --color --progress --offline --config --jobs --ca-file --helm --help --version init resolve pack verify inspect diff images load unload push serve apply sign cache schema completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -600,7 +606,7 @@ _bundler() {
             return 0
             ;;
         bundler__subcmd__help)
-            opts="resolve pack verify inspect diff images load unload push serve apply sign cache schema completions man help"
+            opts="init resolve pack verify inspect diff images load unload push serve apply sign cache schema completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -726,6 +732,20 @@ _bundler() {
             return 0
             ;;
         bundler__subcmd__help__subcmd__images)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        bundler__subcmd__help__subcmd__init)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -925,6 +945,84 @@ _bundler() {
                     return 0
                     ;;
                 --cache-dir)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --format)
+                    COMPREPLY=($(compgen -W "text json markdown" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --progress)
+                    COMPREPLY=($(compgen -W "auto bar plain json none" -- "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --jobs)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ca-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --helm)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        bundler__subcmd__init)
+            opts="-q -v -h -V --images --charts --hauler --pods --helmfile-list --repository --kubernetes --arch --name --format --quiet --verbose --color --progress --offline --config --jobs --ca-file --helm --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --images)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --charts)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --hauler)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --pods)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --helmfile-list)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --repository)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --kubernetes)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --arch)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --name)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

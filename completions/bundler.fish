@@ -44,6 +44,7 @@ complete -c bundler -n "__fish_bundler_needs_command" -s v -l verbose -d 'Show d
 complete -c bundler -n "__fish_bundler_needs_command" -l offline -d 'Never use the network; what is not in the cache is an error'
 complete -c bundler -n "__fish_bundler_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c bundler -n "__fish_bundler_needs_command" -s V -l version -d 'Print version'
+complete -c bundler -n "__fish_bundler_needs_command" -f -a "init" -d 'Start a catalog from what you have: lists of images, charts, Hauler, helmfile, a running cluster'
 complete -c bundler -n "__fish_bundler_needs_command" -f -a "resolve" -d 'Choose the newest stable versions that match the platform, and write the lock'
 complete -c bundler -n "__fish_bundler_needs_command" -f -a "pack" -d 'Fetch what the lock names into one offline bundle'
 complete -c bundler -n "__fish_bundler_needs_command" -f -a "verify" -d 'Check every byte of a bundle, offline'
@@ -61,6 +62,35 @@ complete -c bundler -n "__fish_bundler_needs_command" -f -a "schema" -d 'Print t
 complete -c bundler -n "__fish_bundler_needs_command" -f -a "completions" -d 'Print the completion script of a shell'
 complete -c bundler -n "__fish_bundler_needs_command" -f -a "man" -d 'Print the manual page'
 complete -c bundler -n "__fish_bundler_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c bundler -n "__fish_bundler_using_subcommand init" -l images -d 'A list of images, one reference a line, such as k3s-images.txt; each input may be given more than once' -r -F
+complete -c bundler -n "__fish_bundler_using_subcommand init" -l charts -d 'A directory of charts, packed or not; `--repository` says where they come from' -r -F
+complete -c bundler -n "__fish_bundler_using_subcommand init" -l hauler -d 'A manifest of Hauler: Images, Charts and Files' -r -F
+complete -c bundler -n "__fish_bundler_using_subcommand init" -l pods -d 'What `kubectl get pods -A -o json` prints' -r -F
+complete -c bundler -n "__fish_bundler_using_subcommand init" -l helmfile-list -d 'What `helmfile list --output json` prints' -r -F
+complete -c bundler -n "__fish_bundler_using_subcommand init" -l repository -d 'Where charts come from: all, or with NAME one chart or those of helmfile\'s repository; may be given more than once' -r
+complete -c bundler -n "__fish_bundler_using_subcommand init" -l kubernetes -d 'The Kubernetes minor of the sites' -r
+complete -c bundler -n "__fish_bundler_using_subcommand init" -l arch -d 'An architecture of the sites; may be given more than once' -r
+complete -c bundler -n "__fish_bundler_using_subcommand init" -l name -d 'The bundle\'s name' -r
+complete -c bundler -n "__fish_bundler_using_subcommand init" -l format -d 'How data is written to stdout' -r -f -a "text\t'For people'
+json\t'For programs'
+markdown\t'For a pull request or a summary; only `diff` and `inspect` have it'"
+complete -c bundler -n "__fish_bundler_using_subcommand init" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c bundler -n "__fish_bundler_using_subcommand init" -l progress -d 'How to show progress on stderr' -r -f -a "auto\t'A bar on a terminal, else plain lines'
+bar\t'A bar that is drawn again in place'
+plain\t'One line every few seconds'
+json\t'One JSON object a line, for programs'
+none\t'Nothing but warnings'"
+complete -c bundler -n "__fish_bundler_using_subcommand init" -l config -d 'Configuration of this machine: mirrors and connections' -r -F
+complete -c bundler -n "__fish_bundler_using_subcommand init" -l jobs -d 'How many things to do at once [default: what suits the machine]' -r
+complete -c bundler -n "__fish_bundler_using_subcommand init" -l ca-file -d 'Trust the certificate authorities in this PEM file too' -r -F
+complete -c bundler -n "__fish_bundler_using_subcommand init" -l helm -d 'The Helm program that renders charts [default: `helm` on PATH, else the locked one]' -r -F
+complete -c bundler -n "__fish_bundler_using_subcommand init" -s q -l quiet -d 'Show no progress; warnings and errors stay'
+complete -c bundler -n "__fish_bundler_using_subcommand init" -s v -l verbose -d 'Show details'
+complete -c bundler -n "__fish_bundler_using_subcommand init" -l offline -d 'Never use the network; what is not in the cache is an error'
+complete -c bundler -n "__fish_bundler_using_subcommand init" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c bundler -n "__fish_bundler_using_subcommand init" -s V -l version -d 'Print version'
 complete -c bundler -n "__fish_bundler_using_subcommand resolve" -l catalog -d 'The catalog\'s directory' -r -F
 complete -c bundler -n "__fish_bundler_using_subcommand resolve" -l lock -d 'The lock' -r -F
 complete -c bundler -n "__fish_bundler_using_subcommand resolve" -l cache-dir -d 'The store of everything that was fetched [default: $XDG_CACHE_HOME/bundler]' -r -F
@@ -521,23 +551,24 @@ complete -c bundler -n "__fish_bundler_using_subcommand man" -s v -l verbose -d 
 complete -c bundler -n "__fish_bundler_using_subcommand man" -l offline -d 'Never use the network; what is not in the cache is an error'
 complete -c bundler -n "__fish_bundler_using_subcommand man" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c bundler -n "__fish_bundler_using_subcommand man" -s V -l version -d 'Print version'
-complete -c bundler -n "__fish_bundler_using_subcommand help; and not __fish_seen_subcommand_from resolve pack verify inspect diff images load unload push serve apply sign cache schema completions man help" -f -a "resolve" -d 'Choose the newest stable versions that match the platform, and write the lock'
-complete -c bundler -n "__fish_bundler_using_subcommand help; and not __fish_seen_subcommand_from resolve pack verify inspect diff images load unload push serve apply sign cache schema completions man help" -f -a "pack" -d 'Fetch what the lock names into one offline bundle'
-complete -c bundler -n "__fish_bundler_using_subcommand help; and not __fish_seen_subcommand_from resolve pack verify inspect diff images load unload push serve apply sign cache schema completions man help" -f -a "verify" -d 'Check every byte of a bundle, offline'
-complete -c bundler -n "__fish_bundler_using_subcommand help; and not __fish_seen_subcommand_from resolve pack verify inspect diff images load unload push serve apply sign cache schema completions man help" -f -a "inspect" -d 'Show what is inside a bundle or a lock, what it weighs and where it came from'
-complete -c bundler -n "__fish_bundler_using_subcommand help; and not __fish_seen_subcommand_from resolve pack verify inspect diff images load unload push serve apply sign cache schema completions man help" -f -a "diff" -d 'Compare two locks or bundles: versions, images, bytes to fetch'
-complete -c bundler -n "__fish_bundler_using_subcommand help; and not __fish_seen_subcommand_from resolve pack verify inspect diff images load unload push serve apply sign cache schema completions man help" -f -a "images" -d 'List the images that the components of the catalog run, or those of any chart, and where each was found'
-complete -c bundler -n "__fish_bundler_using_subcommand help; and not __fish_seen_subcommand_from resolve pack verify inspect diff images load unload push serve apply sign cache schema completions man help" -f -a "load" -d 'Load the images of a bundle into containerd, k3s, docker, podman or an OCI layout'
-complete -c bundler -n "__fish_bundler_using_subcommand help; and not __fish_seen_subcommand_from resolve pack verify inspect diff images load unload push serve apply sign cache schema completions man help" -f -a "unload" -d 'Remove the images that only this bundle brought'
-complete -c bundler -n "__fish_bundler_using_subcommand help; and not __fish_seen_subcommand_from resolve pack verify inspect diff images load unload push serve apply sign cache schema completions man help" -f -a "push" -d 'Push the images and charts of bundles to a registry, and write what nodes need to find them there'
-complete -c bundler -n "__fish_bundler_using_subcommand help; and not __fish_seen_subcommand_from resolve pack verify inspect diff images load unload push serve apply sign cache schema completions man help" -f -a "serve" -d 'Give out bundles over HTTP: images as a registry, charts as a Helm repository, files by name'
-complete -c bundler -n "__fish_bundler_using_subcommand help; and not __fish_seen_subcommand_from resolve pack verify inspect diff images load unload push serve apply sign cache schema completions man help" -f -a "apply" -d 'Put a base and a delta together: the full bundle, byte for byte the published one'
-complete -c bundler -n "__fish_bundler_using_subcommand help; and not __fish_seen_subcommand_from resolve pack verify inspect diff images load unload push serve apply sign cache schema completions man help" -f -a "sign" -d 'Add an SSH signature to a bundle'
-complete -c bundler -n "__fish_bundler_using_subcommand help; and not __fish_seen_subcommand_from resolve pack verify inspect diff images load unload push serve apply sign cache schema completions man help" -f -a "cache" -d 'Look after the store of everything that was fetched'
-complete -c bundler -n "__fish_bundler_using_subcommand help; and not __fish_seen_subcommand_from resolve pack verify inspect diff images load unload push serve apply sign cache schema completions man help" -f -a "schema" -d 'Print the JSON Schema of a file format'
-complete -c bundler -n "__fish_bundler_using_subcommand help; and not __fish_seen_subcommand_from resolve pack verify inspect diff images load unload push serve apply sign cache schema completions man help" -f -a "completions" -d 'Print the completion script of a shell'
-complete -c bundler -n "__fish_bundler_using_subcommand help; and not __fish_seen_subcommand_from resolve pack verify inspect diff images load unload push serve apply sign cache schema completions man help" -f -a "man" -d 'Print the manual page'
-complete -c bundler -n "__fish_bundler_using_subcommand help; and not __fish_seen_subcommand_from resolve pack verify inspect diff images load unload push serve apply sign cache schema completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c bundler -n "__fish_bundler_using_subcommand help; and not __fish_seen_subcommand_from init resolve pack verify inspect diff images load unload push serve apply sign cache schema completions man help" -f -a "init" -d 'Start a catalog from what you have: lists of images, charts, Hauler, helmfile, a running cluster'
+complete -c bundler -n "__fish_bundler_using_subcommand help; and not __fish_seen_subcommand_from init resolve pack verify inspect diff images load unload push serve apply sign cache schema completions man help" -f -a "resolve" -d 'Choose the newest stable versions that match the platform, and write the lock'
+complete -c bundler -n "__fish_bundler_using_subcommand help; and not __fish_seen_subcommand_from init resolve pack verify inspect diff images load unload push serve apply sign cache schema completions man help" -f -a "pack" -d 'Fetch what the lock names into one offline bundle'
+complete -c bundler -n "__fish_bundler_using_subcommand help; and not __fish_seen_subcommand_from init resolve pack verify inspect diff images load unload push serve apply sign cache schema completions man help" -f -a "verify" -d 'Check every byte of a bundle, offline'
+complete -c bundler -n "__fish_bundler_using_subcommand help; and not __fish_seen_subcommand_from init resolve pack verify inspect diff images load unload push serve apply sign cache schema completions man help" -f -a "inspect" -d 'Show what is inside a bundle or a lock, what it weighs and where it came from'
+complete -c bundler -n "__fish_bundler_using_subcommand help; and not __fish_seen_subcommand_from init resolve pack verify inspect diff images load unload push serve apply sign cache schema completions man help" -f -a "diff" -d 'Compare two locks or bundles: versions, images, bytes to fetch'
+complete -c bundler -n "__fish_bundler_using_subcommand help; and not __fish_seen_subcommand_from init resolve pack verify inspect diff images load unload push serve apply sign cache schema completions man help" -f -a "images" -d 'List the images that the components of the catalog run, or those of any chart, and where each was found'
+complete -c bundler -n "__fish_bundler_using_subcommand help; and not __fish_seen_subcommand_from init resolve pack verify inspect diff images load unload push serve apply sign cache schema completions man help" -f -a "load" -d 'Load the images of a bundle into containerd, k3s, docker, podman or an OCI layout'
+complete -c bundler -n "__fish_bundler_using_subcommand help; and not __fish_seen_subcommand_from init resolve pack verify inspect diff images load unload push serve apply sign cache schema completions man help" -f -a "unload" -d 'Remove the images that only this bundle brought'
+complete -c bundler -n "__fish_bundler_using_subcommand help; and not __fish_seen_subcommand_from init resolve pack verify inspect diff images load unload push serve apply sign cache schema completions man help" -f -a "push" -d 'Push the images and charts of bundles to a registry, and write what nodes need to find them there'
+complete -c bundler -n "__fish_bundler_using_subcommand help; and not __fish_seen_subcommand_from init resolve pack verify inspect diff images load unload push serve apply sign cache schema completions man help" -f -a "serve" -d 'Give out bundles over HTTP: images as a registry, charts as a Helm repository, files by name'
+complete -c bundler -n "__fish_bundler_using_subcommand help; and not __fish_seen_subcommand_from init resolve pack verify inspect diff images load unload push serve apply sign cache schema completions man help" -f -a "apply" -d 'Put a base and a delta together: the full bundle, byte for byte the published one'
+complete -c bundler -n "__fish_bundler_using_subcommand help; and not __fish_seen_subcommand_from init resolve pack verify inspect diff images load unload push serve apply sign cache schema completions man help" -f -a "sign" -d 'Add an SSH signature to a bundle'
+complete -c bundler -n "__fish_bundler_using_subcommand help; and not __fish_seen_subcommand_from init resolve pack verify inspect diff images load unload push serve apply sign cache schema completions man help" -f -a "cache" -d 'Look after the store of everything that was fetched'
+complete -c bundler -n "__fish_bundler_using_subcommand help; and not __fish_seen_subcommand_from init resolve pack verify inspect diff images load unload push serve apply sign cache schema completions man help" -f -a "schema" -d 'Print the JSON Schema of a file format'
+complete -c bundler -n "__fish_bundler_using_subcommand help; and not __fish_seen_subcommand_from init resolve pack verify inspect diff images load unload push serve apply sign cache schema completions man help" -f -a "completions" -d 'Print the completion script of a shell'
+complete -c bundler -n "__fish_bundler_using_subcommand help; and not __fish_seen_subcommand_from init resolve pack verify inspect diff images load unload push serve apply sign cache schema completions man help" -f -a "man" -d 'Print the manual page'
+complete -c bundler -n "__fish_bundler_using_subcommand help; and not __fish_seen_subcommand_from init resolve pack verify inspect diff images load unload push serve apply sign cache schema completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c bundler -n "__fish_bundler_using_subcommand help; and __fish_seen_subcommand_from cache" -f -a "ls" -d 'Show what the cache weighs'
 complete -c bundler -n "__fish_bundler_using_subcommand help; and __fish_seen_subcommand_from cache" -f -a "gc" -d 'Remove blobs that nothing needs; never while another bundler uses the cache'
 complete -c bundler -n "__fish_bundler_using_subcommand help; and __fish_seen_subcommand_from cache" -f -a "verify" -d 'Hash every blob, and remove those that are damaged'
