@@ -1,5 +1,12 @@
 //! What the help of each subcommand ends with: lines to copy. A test parses every one of them.
 
+pub(super) const INIT: &str = "\
+Examples:
+  bundler init --images k3s-images.txt
+  bundler init --pods pods.json --kubernetes 1.36
+  bundler init --charts charts/ --repository https://charts.example.com
+  bundler init --helmfile-list list.json --repository loki=https://charts.example.com";
+
 pub(super) const RESOLVE: &str = "\
 Examples:
   bundler resolve

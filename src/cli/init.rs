@@ -8,15 +8,7 @@ use crate::name::is_name;
 use crate::oci::Arch;
 use crate::ui::{self, diagnostic};
 
-const EXAMPLES: &str = "\
-Examples:
-  bundler init --images k3s-images.txt
-  kubectl get pods -A -o json | bundler init --pods /dev/stdin
-  bundler init --charts charts/ --repository https://charts.example.com
-  bundler init --helmfile-list releases.json --repository grafana=https://grafana.github.io/helm-charts";
-
 #[derive(Debug, clap::Args)]
-#[command(after_help = EXAMPLES)]
 #[group(id = "inputs", required = true, multiple = true, args = ["images", "charts", "hauler", "pods", "helmfile_list"])]
 pub(super) struct Args {
     /// A list of images, one reference a line, such as k3s-images.txt; each input may be given more than once

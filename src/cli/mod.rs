@@ -56,6 +56,7 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Start a catalog from what you have: lists of images, charts, Hauler, helmfile, a running cluster
+    #[command(after_help = examples::INIT)]
     Init(init::Args),
     /// Choose the newest stable versions that match the platform, and write the lock
     #[command(after_help = examples::RESOLVE)]
