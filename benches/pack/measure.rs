@@ -35,9 +35,9 @@ pub(crate) fn run(commands: &[Vec<std::ffi::OsString>], log: &Path) -> Result<Co
     Ok(total)
 }
 
-fn one(command: &[std::ffi::OsString], log: &Path) -> Result<Cost> {
+/// Starts a program that reads nothing; what it writes to stderr is in the log.
+pub(crate) fn start(command: &[std::ffi::OsString], log: &Path) -> Result<Child> {
     let (program, arguments) = command.split_first().ok_or("no command")?;
-    let began = Instant::now();
     let child = Command::new(program)
         .args(arguments)
         .stdin(Stdio::null())
@@ -45,6 +45,12 @@ fn one(command: &[std::ffi::OsString], log: &Path) -> Result<Cost> {
         .stderr(File::create(log)?)
         .spawn()
         .map_err(|error| format!("cannot start {}: {error}", program.display()))?;
+    Ok(child)
+}
+
+fn one(command: &[std::ffi::OsString], log: &Path) -> Result<Cost> {
+    let began = Instant::now();
+    let child = start(command, log)?;
     let (status, cost) = wait(child, began)?;
     if status == 0 { Ok(cost) } else { Err(format!("{command:?} failed").into()) }
 }

@@ -1,12 +1,12 @@
 //! Servers that contenders talk to: `bundler serve`, docker-registry and containerd, each with a place of its own.
 
 use std::ffi::OsString;
-use std::fs::{self, File};
+use std::fs;
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::Child;
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal};
@@ -29,15 +29,8 @@ pub(crate) struct Service {
 
 impl Service {
     fn start(command: &[OsString], log: &Path, answers: impl Fn() -> bool) -> Result<Self> {
-        let (program, arguments) = command.split_first().ok_or("no command")?;
         let began = Instant::now();
-        let child = Command::new(program)
-            .args(arguments)
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(File::create(log)?)
-            .spawn()
-            .map_err(|error| format!("cannot start {}: {error}", program.display()))?;
+        let child = measure::start(command, log)?;
         let mut service = Self { child: Some(child), ready: Duration::ZERO };
         while !answers() {
             let ended = service.child.as_mut().map(Child::try_wait).transpose()?.flatten();

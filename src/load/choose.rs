@@ -56,7 +56,7 @@ impl Wanted {
 
     /// The digest of the configuration that this machine uses, which is the image's id in the CRI.
     pub(super) fn id(&self) -> Option<Digest> {
-        match &self.manifests.get(&host()?)?.view {
+        match &self.manifests.get(&Arch::host()?)?.view {
             View::Manifest { config, .. } => Some(config.digest),
             View::Index(_) => None,
         }
@@ -66,19 +66,6 @@ impl Wanted {
     pub(super) fn documents(&self) -> impl Iterator<Item = &Manifest> {
         let index = matches!(self.top.view, View::Index(_)).then_some(&self.top);
         self.manifests.values().chain(index)
-    }
-}
-
-/// The architecture of this machine; `None` when no bundle can be for it.
-pub(super) fn host() -> Option<Arch> {
-    match std::env::consts::ARCH {
-        "x86_64" => Some(Arch::Amd64),
-        "aarch64" => Some(Arch::Arm64),
-        "arm" => Some(Arch::Arm),
-        "powerpc64" => Some(Arch::Ppc64le),
-        "riscv64" => Some(Arch::Riscv64),
-        "s390x" => Some(Arch::S390x),
-        _ => None,
     }
 }
 
@@ -102,7 +89,7 @@ fn archs(set: &Set, choice: &Choice, default: Archs) -> Result<BTreeSet<Arch>, E
     if let Some(arch) = choice.archs.iter().find(|arch| !carried.contains(arch)) {
         return Err(Error::NoArch { arch: *arch, carried: carried.into_iter().collect() });
     }
-    match (default, host()) {
+    match (default, Arch::host()) {
         _ if !choice.archs.is_empty() => Ok(choice.archs.iter().copied().collect()),
         (Archs::Host, Some(host)) if carried.contains(&host) => Ok(BTreeSet::from([host])),
         (Archs::Host, Some(host)) => Err(Error::Foreign { carried: carried.into_iter().collect(), host }),

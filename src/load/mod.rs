@@ -28,6 +28,7 @@ pub use report::{Amount, Loaded, LoadedImage, State, Unloaded};
 use crate::bundle::read::Bundle;
 use crate::bundle::set::{self, Set};
 use crate::event::{Event, Reporter};
+use crate::oci::Arch;
 
 /// What `load` is asked to do.
 #[derive(Clone, Debug)]
@@ -119,7 +120,7 @@ fn named(bundle: &Path) -> Result<Mark, Error> {
 }
 
 fn warn_of_foreign(wanted: &[choose::Wanted], reporter: &dyn Reporter) {
-    let Some(host) = choose::host() else { return };
+    let Some(host) = Arch::host() else { return };
     let foreign: BTreeSet<_> =
         wanted.iter().flat_map(|image| image.manifests.keys()).filter(|arch| **arch != host).collect();
     for arch in foreign {

@@ -41,6 +41,20 @@ impl Arch {
             Self::S390x => "s390x",
         }
     }
+
+    /// The architecture of this machine; `None` when no bundle can be for it.
+    #[must_use]
+    pub fn host() -> Option<Self> {
+        match std::env::consts::ARCH {
+            "x86_64" => Some(Self::Amd64),
+            "aarch64" => Some(Self::Arm64),
+            "arm" => Some(Self::Arm),
+            "powerpc64" => Some(Self::Ppc64le),
+            "riscv64" => Some(Self::Riscv64),
+            "s390x" => Some(Self::S390x),
+            _ => None,
+        }
+    }
 }
 
 impl fmt::Display for Arch {

@@ -26,25 +26,12 @@ pub(super) async fn find(
         Err(error) if error.is_missing() && given.is_none() => error,
         Err(error) => return Err(Failure::Helm(Box::new(error.into()))),
     };
-    let file = locked.zip(host()).and_then(|(locked, host)| locked.files.get(COMPONENT)?.get(&host));
+    let file = locked.zip(Arch::host()).and_then(|(locked, host)| locked.files.get(COMPONENT)?.get(&host));
     let Some((file, member)) = file.and_then(|file| Some((file, file.member.as_ref()?))) else {
         return Err(Failure::Helm(Box::new(missing.into())));
     };
     let path = pinned(sources, file, member).await?;
     Helm::find(Some(&path), None).await.map_err(|error| Failure::Helm(Box::new(error.into())))
-}
-
-/// The architecture of this machine.
-fn host() -> Option<Arch> {
-    match std::env::consts::ARCH {
-        "x86_64" => Some(Arch::Amd64),
-        "aarch64" => Some(Arch::Arm64),
-        "arm" => Some(Arch::Arm),
-        "powerpc64" => Some(Arch::Ppc64le),
-        "riscv64" => Some(Arch::Riscv64),
-        "s390x" => Some(Arch::S390x),
-        _ => None,
-    }
 }
 
 /// The locked program in the cache, from a download whose bytes were checked.

@@ -17,6 +17,7 @@ use bytes::Bytes;
 
 use self::containerd::{Containerd, host};
 use crate::support::{self, Sandbox, output_of};
+use crate::upstream::content::noise;
 use crate::upstream::image::{self, Compression, Image, Kind, Layer};
 
 /// A bundle of images of every kind, and what has to be found in it.
@@ -145,18 +146,6 @@ fn sample_charts() -> Vec<(&'static str, &'static str, Bytes)> {
         (name, version, Layer::new(&image::tar(&members), Compression::Gzip).bytes)
     };
     vec![chart("page", "0.1.0"), chart("page", "1.2.3+site.1")]
-}
-
-/// Bytes that cannot be compressed, and are the same for the same seed.
-fn noise(seed: &str, length: usize) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(length + 32);
-    let mut digest = Digest::of(seed.as_bytes());
-    while bytes.len() < length {
-        bytes.extend(digest.as_bytes());
-        digest = Digest::of(digest.as_bytes());
-    }
-    bytes.truncate(length);
-    bytes
 }
 
 /// A name that ends in `@` gets the image's own digest.

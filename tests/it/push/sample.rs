@@ -12,6 +12,7 @@ use bundler::oci::{Arch, Digest, Reference};
 use bytes::Bytes;
 
 use crate::support::Sandbox;
+use crate::upstream::content::noise;
 use crate::upstream::image::{self, Compression, Image, Kind, Layer};
 
 /// The bytes of the largest layer, more than what is sent in one request.
@@ -139,16 +140,4 @@ fn chart(name: &str, version: &str) -> Bytes {
     let members =
         [("page/Chart.yaml", 0o644, metadata.as_bytes()), ("page/templates/page.yaml", 0o644, template.as_bytes())];
     Layer::new(&image::tar(&members), Compression::Gzip).bytes
-}
-
-/// Bytes that cannot be compressed, and are the same for the same seed.
-fn noise(seed: &str, length: usize) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(length + 32);
-    let mut digest = Digest::of(seed.as_bytes());
-    while bytes.len() < length {
-        bytes.extend(digest.as_bytes());
-        digest = Digest::of(digest.as_bytes());
-    }
-    bytes.truncate(length);
-    bytes
 }
