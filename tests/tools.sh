@@ -185,6 +185,15 @@ install_browser() {
   env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends chromium >&2
 }
 
+# DIRECTORY PACKAGE…: installs prebuilt packages of Python into a directory of their own.
+pip_install() {
+  local directory=$1
+  shift
+  rm -rf "$directory"
+  PIP_ROOT_USER_ACTION=ignore python3 -m pip install --quiet --disable-pip-version-check --no-warn-conflicts \
+    --only-binary :all: --target "$directory" "$@" >&2
+}
+
 # CycloneDX's own JSON schema with what validates against it, and the library of package URLs.
 install_validator() {
   if [ -e "$tools/python/complete" ]; then
@@ -195,9 +204,7 @@ install_validator() {
     return 0
   fi
   say "installing the validator of bills of materials"
-  rm -rf "$tools/python"
-  PIP_ROOT_USER_ACTION=ignore python3 -m pip install --quiet --disable-pip-version-check --no-warn-conflicts \
-    --only-binary :all: --target "$tools/python" 'cyclonedx-python-lib[json-validation]==11.12.0' >&2
+  pip_install "$tools/python" 'cyclonedx-python-lib[json-validation]==11.12.0'
   touch "$tools/python/complete"
 }
 
@@ -271,9 +278,7 @@ install_zizmor() {
     return 0
   fi
   say "installing zizmor"
-  rm -rf "$tools/zizmor"
-  PIP_ROOT_USER_ACTION=ignore python3 -m pip install --quiet --disable-pip-version-check --no-warn-conflicts \
-    --only-binary :all: --target "$tools/zizmor" 'zizmor==1.32.0' >&2
+  pip_install "$tools/zizmor" 'zizmor==1.32.0'
   mkdir -p "$tools/bin"
   ln -sf ../zizmor/bin/zizmor "$tools/bin/zizmor"
 }

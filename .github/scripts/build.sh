@@ -8,15 +8,7 @@ version=${1:?usage: build.sh VERSION PLATFORM DIRECTORY}
 platform=${2:?usage: build.sh VERSION PLATFORM DIRECTORY}
 directory=${3:?usage: build.sh VERSION PLATFORM DIRECTORY}
 
-case $platform in
-  linux-amd64) target=x86_64-unknown-linux-musl ;;
-  linux-arm64) target=aarch64-unknown-linux-musl ;;
-  macos-arm64) target=aarch64-apple-darwin ;;
-  *)
-    printf '::error::there is no build for %s\n' "$platform" >&2
-    exit 1
-    ;;
-esac
+target=$("$(dirname "${BASH_SOURCE[0]}")/target.sh" "$platform")
 declared=$(sed -n 's/^version = "\(.*\)"$/\1/p' Cargo.toml | head -n 1)
 if [ "${version%%-*}" != "$declared" ]; then
   printf '::error file=Cargo.toml::the release is %s and Cargo.toml says %s: set its version, or tag the other commit\n' \

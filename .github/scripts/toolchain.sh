@@ -4,15 +4,7 @@
 #   toolchain.sh PLATFORM      linux-amd64, linux-arm64 or macos-arm64
 set -euo pipefail
 
-case ${1:?usage: toolchain.sh PLATFORM} in
-  linux-amd64) target=x86_64-unknown-linux-musl ;;
-  linux-arm64) target=aarch64-unknown-linux-musl ;;
-  macos-arm64) target=aarch64-apple-darwin ;;
-  *)
-    printf '::error::there is no build for %s\n' "$1" >&2
-    exit 1
-    ;;
-esac
+target=$("$(dirname "${BASH_SOURCE[0]}")/target.sh" "${1:?usage: toolchain.sh PLATFORM}")
 rustup target add "$target"
 if [[ $1 == linux-* ]]; then
   sudo apt-get update -qq
