@@ -40,7 +40,7 @@ lint: ## format, clippy and shellcheck
 fmt: ## format the code
 	cargo fmt
 
-generated: ## write the schemas, completions, manual pages and the reference of the command line
+generated: ## write the schemas, completions, manual pages and the references
 	BUNDLER_UPDATE=1 cargo test --locked --test it -- --exact generated::generated_files_are_what_the_program_makes
 	@git status --short schema completions man docs/reference
 

@@ -1438,7 +1438,7 @@ _bundler() {
             return 0
             ;;
         bundler__subcmd__schema)
-            opts="-q -v -h -V --format --quiet --verbose --color --progress --offline --config --jobs --ca-file --helm --help --version catalog component lock"
+            opts="-q -v -h -V --format --quiet --verbose --color --progress --offline --config --jobs --ca-file --helm --help --version catalog component lock apply cache-gc cache-ls cache-verify chart-images diff error images init inspect load pack push resolve serve sign unload verify"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

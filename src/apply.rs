@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::bundle::delta::Error as DeltaError;
@@ -62,7 +63,7 @@ impl Diagnostic for Error {
 }
 
 /// A delta that was applied.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Applied {
     /// The full bundle.
     pub path: PathBuf,

@@ -34,7 +34,7 @@ pub(crate) use error::Fault;
 pub const MAX_MEMBERS: usize = sums::MAX_FILES;
 
 /// In which form a bundle is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Form {
     /// As it was written: any byte can be read at once.

@@ -70,18 +70,18 @@ pub struct CatalogFile {
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Platform {
-    /// The Kubernetes minor, such as `1.36`.
+    /// The Kubernetes minor that everything has to fit, in quotes: `"1.36"`.
     #[schemars(with = "String")]
     pub kubernetes: Spanned<String>,
     /// Other Kubernetes versions on which everything has to install too, such as `1.34` or `1.34.2`.
     #[serde(default)]
     #[schemars(with = "Vec<String>")]
     pub also: Vec<Spanned<String>>,
-    /// The KubeEdge minor, such as `1.23`.
+    /// The KubeEdge minor that everything has to fit, in quotes: `"1.23"`.
     #[serde(default)]
     #[schemars(with = "Option<String>")]
     pub kubeedge: Option<Spanned<String>>,
-    /// Which Kubernetes each KubeEdge was tested with by its project.
+    /// Which Kubernetes each KubeEdge was tested with by its project; what it does not name is a warning.
     #[serde(default)]
     pub matrix: Option<Matrix>,
     /// The architectures that every component must have.
@@ -138,11 +138,12 @@ pub struct Component {
     /// Its licence as an SPDX expression.
     #[serde(default)]
     pub licence: Option<String>,
-    /// Where its versions are listed, when that is not its chart's repository.
+    /// Where its versions are listed, when that is not its chart's repository. A component of nothing but `resources` needs
+    /// none: manifests of our own have the bundle's version.
     #[serde(default)]
     #[schemars(with = "Option<Source>")]
     pub source: Option<Spanned<Source>>,
-    /// A constraint on the source's version; `{kubernetes}` and `{kubeedge}` are the platform's.
+    /// A constraint on the source's version, such as `>=2, <2.21`; `{kubernetes}` and `{kubeedge}` are the platform's.
     #[serde(default)]
     #[schemars(with = "Option<String>")]
     pub version: Option<Spanned<String>>,
@@ -161,10 +162,10 @@ pub struct Component {
     /// Images that a render cannot show, with the reason.
     #[serde(default)]
     pub declared_images: Vec<ReasonedImage>,
-    /// Images that a render shows but nobody runs, with the reason.
+    /// Images that a render shows but nobody runs, with the reason; without a tag the whole repository.
     #[serde(default)]
     pub ignored_images: Vec<ReasonedImage>,
-    /// Our own manifests, files or directories beside `component.yaml`.
+    /// Our own manifests, files or directories beside `component.yaml`: carried to the site, and searched for images.
     #[serde(default)]
     #[schemars(with = "Vec<String>")]
     pub resources: Vec<Spanned<String>>,
@@ -174,7 +175,7 @@ pub struct Component {
     /// Upstream's own list of images.
     #[serde(default)]
     pub image_list: Option<ImageList>,
-    /// Exactly this version, with a reason.
+    /// A version that is kept, with a reason, and a day after which `resolve --check` asks to decide anew.
     #[serde(default)]
     pub hold: Option<Hold>,
     /// Which versions run on which platform.
@@ -189,7 +190,7 @@ pub struct Component {
     /// Whose signature upstream's artifacts carry.
     #[serde(default)]
     pub verify: Option<Verify>,
-    /// Overrides the policy's `min_age`.
+    /// Instead of the policy's `min_age`.
     #[serde(default)]
     #[schemars(with = "Option<String>")]
     pub min_age: Option<Spanned<String>>,
@@ -233,7 +234,7 @@ pub struct Source {
     /// An image repository, such as `docker.io/library/redis`, or `oci://…`.
     #[serde(default)]
     pub oci: Option<String>,
-    /// What tags look like, such as `v{version}`.
+    /// What tags look like, such as `v{version}`, with exactly one `{version}`. What does not fit is something else's.
     #[serde(default)]
     pub tag: Option<String>,
     /// For GitHub: whether releases or tags count.
@@ -346,7 +347,7 @@ impl<'de> Deserialize<'de> for PerArch {
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct File {
-    /// Its name in the bundle.
+    /// Its name in the bundle; no two files of a catalog share one.
     #[schemars(with = "String")]
     pub name: Spanned<String>,
     /// Where it is; `{version}`, `{tag}` and `{arch}` are filled in, percent-encoded.
@@ -354,7 +355,7 @@ pub struct File {
     /// Where its checksum is published.
     #[schemars(with = "Checksum")]
     pub checksum: Spanned<Checksum>,
-    /// The archive's member that is shipped.
+    /// The member of the archive that is carried instead of the archive.
     #[serde(default)]
     pub extract: Option<PerArch>,
 }
@@ -390,7 +391,7 @@ pub enum Algorithm {
     Sha512,
 }
 
-/// Upstream's own list of images, one reference a line.
+/// Upstream's own list of images, one reference a line; without `carried_by` and `carry` all of them are carried.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ImageList {
@@ -470,27 +471,27 @@ pub struct Accepted {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, serde::Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Warning {
-    /// The component's version has ended, or will soon.
+    /// A row of `end_of_life` names the version, from 180 days before its day on.
     EndOfLife,
     /// The chart is marked as deprecated by upstream.
     Deprecated,
-    /// The repository is archived.
+    /// The repository on GitHub is archived.
     Archived,
-    /// The repository has another name.
+    /// The repository on GitHub has another name now.
     Renamed,
-    /// The repository has another licence than the component says.
+    /// GitHub sees another licence than `licence` says.
     Relicensed,
-    /// The chosen version is years old and still the newest.
+    /// The newest version of all is more than two years old.
     Unmaintained,
-    /// No compatibility row names the version, or one that does excludes the platform.
+    /// No row of `compatibility` names the version; accepted, a row that excludes the platform is one too.
     Compatibility,
-    /// A hold whose last day is over.
+    /// The day `until` which a version is held is over.
     Hold,
-    /// An ignored image that matches nothing.
+    /// An image of `ignored_images` matches nothing.
     IgnoredImage,
     /// Upstream's list of images and the component's images are not the same.
     ImageList,
-    /// Signatures that nobody checked.
+    /// Nobody checked what `verify` names.
     Signature,
     /// In `catalog.yaml`: KubeEdge's matrix does not name the platform's Kubernetes.
     Platform,

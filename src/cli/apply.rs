@@ -4,7 +4,7 @@ use std::num::NonZero;
 use std::path::PathBuf;
 
 use super::pack::size;
-use super::{Format, Global, Outcome, print, print_json};
+use super::{Format, Global, Outcome, print, print_report};
 use crate::{apply, ui};
 
 #[derive(Debug, clap::Args)]
@@ -30,7 +30,7 @@ impl Args {
         let applied = apply::apply(&self.base, &self.delta, &self.output, self.split_size, jobs, &*reporter)?;
         drop(reporter);
         match global.format {
-            Format::Json => print_json(&applied),
+            Format::Json => print_report(&applied),
             Format::Text | Format::Markdown => print(&ui::packed::applied(&applied)),
         }
     }

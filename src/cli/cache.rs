@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
-use super::{Format, Global, Outcome, print, print_json, run};
+use super::{Format, Global, Outcome, print, print_report, run};
 use crate::error::Error;
 use crate::exit::Exit;
 use crate::store::{self, Keep, Store};
@@ -77,7 +77,7 @@ impl Gc {
 
 fn show<T: serde::Serialize>(global: &Global, value: &T, text: &str) -> Result<Exit, Error> {
     match global.format {
-        Format::Json => print_json(value),
+        Format::Json => print_report(value),
         Format::Text | Format::Markdown => print(text),
     }
 }

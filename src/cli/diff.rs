@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::{Format, Global, Outcome, print, print_json};
+use super::{Format, Global, Outcome, print, print_report};
 use crate::{inspect, ui};
 
 #[derive(Debug, clap::Args)]
@@ -17,7 +17,7 @@ impl Args {
     pub(super) fn run(&self, global: &Global) -> Outcome {
         let comparison = inspect::compare(&self.old, &self.new, &*global.reporter())?;
         match global.format {
-            Format::Json => print_json(&comparison),
+            Format::Json => print_report(&comparison),
             Format::Text => print(&ui::compared::text(&comparison)),
             Format::Markdown => print(&ui::compared::markdown(&comparison)),
         }

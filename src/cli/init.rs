@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Format, Global, Outcome, print, print_json};
+use super::{Format, Global, Outcome, print, print_report};
 use crate::init::{self, Inputs, Settings, Starter};
 use crate::name::is_name;
 use crate::oci::Arch;
@@ -89,7 +89,7 @@ impl Args {
         }
         init::write(&starter, directory)?;
         match global.format {
-            Format::Json => print_json(&starter),
+            Format::Json => print_report(&starter),
             Format::Text | Format::Markdown => print(&format!(
                 "manifests/ written: {}\nNow look at manifests/catalog.yaml, then run `bundler resolve`.\n",
                 ui::count(starter.components.len(), "component")

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::{Format, Global, Outcome, print, print_json};
+use super::{Format, Global, Outcome, print, print_report};
 use crate::{Exit, inspect, ui};
 
 #[derive(Debug, clap::Args)]
@@ -27,7 +27,7 @@ impl Args {
             return Ok(Exit::Done);
         }
         match global.format {
-            Format::Json => print_json(&inspection),
+            Format::Json => print_report(&inspection),
             Format::Text => print(&ui::inspected::text(&inspection)),
             Format::Markdown => print(&ui::inspected::markdown(&inspection)),
         }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::{Format, Global, Outcome, print, print_json, run};
+use super::{Format, Global, Outcome, print, print_report, run};
 use crate::load::{self, Choice, Into, To};
 use crate::oci::{Arch, Reference};
 use crate::ui;
@@ -84,7 +84,7 @@ impl Load {
         let loaded = run::block_on(async |cancelled| Ok(load::load(&options, &*reporter, cancelled).await?))?;
         drop(reporter);
         match global.format {
-            Format::Json => print_json(&loaded),
+            Format::Json => print_report(&loaded),
             Format::Text | Format::Markdown => print(&ui::loaded::text(&loaded)),
         }
     }
@@ -96,7 +96,7 @@ impl Unload {
         let unloaded =
             run::block_on(async |cancelled| Ok(load::unload(&self.bundles, &to, self.dry_run, cancelled).await?))?;
         match global.format {
-            Format::Json => print_json(&unloaded),
+            Format::Json => print_report(&unloaded),
             Format::Text | Format::Markdown => print(&ui::loaded::unloaded(&unloaded)),
         }
     }

@@ -97,7 +97,7 @@ enum Command {
     /// Look after the store of everything that was fetched
     #[command(after_help = examples::CACHE)]
     Cache(cache::Args),
-    /// Print the JSON Schema of a file format
+    /// Print the JSON Schema of a file format, or of what a command writes with `--format json`
     #[command(after_help = examples::SCHEMA)]
     Schema(schema::Args),
     /// Print the completion script of a shell
@@ -157,7 +157,13 @@ fn print(text: &str) -> Outcome {
     Ok(Exit::Done)
 }
 
-/// Writes `value` as JSON to stdout, indented for people.
+/// Writes a report as JSON to stdout, with the version of its schema.
+fn print_report<T: serde::Serialize>(report: &T) -> Outcome {
+    let text = ui::report::pretty(report).map_err(run::ProcessError::Json)?;
+    print(&(text + "\n"))
+}
+
+/// Writes `value` as JSON to stdout as it is, indented for people.
 fn print_json<T: serde::Serialize>(value: &T) -> Outcome {
     let text = serde_json::to_string_pretty(value).map_err(run::ProcessError::Json)?;
     print(&(text + "\n"))

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::places::Places;
-use super::{Format, Global, Outcome, network, print, print_json, run};
+use super::{Format, Global, Outcome, network, print, print_report, run};
 use crate::bundle::parts;
 use crate::catalog::scalar;
 use crate::oci::Arch;
@@ -91,7 +91,7 @@ impl Args {
         let packed = run::block_on(async |cancelled| pack::run(&options, &*reporter, cancelled).await)?;
         drop(reporter);
         match global.format {
-            Format::Json => print_json(&packed),
+            Format::Json => print_report(&packed),
             Format::Text | Format::Markdown => print(&ui::packed::text(&packed)),
         }
     }

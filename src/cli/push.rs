@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::{Format, Global, Outcome, network, print, print_json, run};
+use super::{Format, Global, Outcome, network, print, print_report, run};
 use crate::bundle::set::Choice;
 use crate::oci::Reference;
 use crate::push::{self, Target};
@@ -53,7 +53,7 @@ impl Args {
         let pushed = run::block_on(async |cancelled| Ok(push::run(options, cancelled).await?))?;
         drop(reporter);
         match global.format {
-            Format::Json => print_json(&pushed),
+            Format::Json => print_report(&pushed),
             Format::Text | Format::Markdown => print(&ui::pushed::text(&pushed)),
         }
     }

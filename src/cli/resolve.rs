@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 use super::places::Places;
-use super::{Format, Global, Outcome, network, print, print_json, run};
+use super::{Format, Global, Outcome, network, print, print_report, run};
 use crate::error::Error;
 use crate::exit::Exit;
 use crate::resolve::{self, Resolved, SignatureCheck};
@@ -97,7 +97,7 @@ impl Args {
 
 fn show(format: Format, resolved: &Resolved, current: bool, text: &str) -> Result<Exit, Error> {
     match format {
-        Format::Json => print_json(&ui::resolved::Json::new(resolved, current)),
+        Format::Json => print_report(&ui::resolved::Json::new(resolved, current)),
         Format::Text | Format::Markdown => print(text),
     }
 }

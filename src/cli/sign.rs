@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::{Format, Global, Outcome, print, print_json};
+use super::{Format, Global, Outcome, print, print_report};
 use crate::{sign, ui};
 
 #[derive(Debug, clap::Args)]
@@ -20,7 +20,7 @@ impl Args {
         let signed = sign::sign(&self.bundle, &self.key, &*reporter)?;
         drop(reporter);
         match global.format {
-            Format::Json => print_json(&signed),
+            Format::Json => print_report(&signed),
             Format::Text | Format::Markdown => print(&ui::packed::signed(&signed)),
         }
     }

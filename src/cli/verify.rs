@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use jiff::Timestamp;
 
-use super::{Format, Global, Outcome, print, print_json};
+use super::{Format, Global, Outcome, print, print_report};
 use crate::exit::Exit;
 use crate::sign::Trust;
 use crate::{ui, verify};
@@ -44,7 +44,7 @@ impl Args {
         let report = verify::verify_all(&self.bundle, base, jobs, trust.as_ref(), &*reporter)?;
         drop(reporter);
         match global.format {
-            Format::Json => print_json(&report)?,
+            Format::Json => print_report(&report)?,
             Format::Text | Format::Markdown => print(&ui::verified::text(&report))?,
         };
         Ok(if report.good { Exit::Done } else { Exit::No })

@@ -28,7 +28,7 @@ pub struct Settings {
 }
 
 /// A catalog that is not written yet.
-#[derive(Clone, Debug, Default, serde::Serialize)]
+#[derive(Clone, Debug, Default, serde::Serialize, schemars::JsonSchema)]
 pub struct Starter {
     /// The files by path below `manifests/`.
     #[serde(skip)]

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::path::Path;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::Error;
@@ -14,7 +15,7 @@ use crate::lock::{self, Lock};
 use crate::oci::Digest;
 
 /// What changed, and what a site that has the older bundle lacks.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Comparison {
     /// What changed in the locks.
     #[serde(flatten)]

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::bundle::read::Form;
@@ -12,7 +13,7 @@ use crate::lock::model as locked;
 use crate::oci::{Arch, Digest};
 
 /// What a bundle or a lock holds.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Inspection {
     /// A bundle or a lock.
     pub kind: Kind,
@@ -52,7 +53,7 @@ pub struct Inspection {
 }
 
 /// What is described.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Kind {
     /// A bundle.
@@ -62,7 +63,7 @@ pub enum Kind {
 }
 
 /// A profile and what it weighs.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Profile {
     /// Its name.
     pub name: String,
@@ -73,7 +74,7 @@ pub struct Profile {
 }
 
 /// A component and its artifacts.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Component {
     /// Its name.
     pub name: String,
@@ -92,7 +93,7 @@ pub struct Component {
 }
 
 /// A chart or a file.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Artifact {
     /// Its name.
     pub name: String,
@@ -109,7 +110,7 @@ pub struct Artifact {
 }
 
 /// An image.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Image {
     /// Its full reference.
     pub reference: String,
@@ -125,7 +126,7 @@ pub struct Image {
 }
 
 /// A signature, an attestation or a bill of materials of an image.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Attached {
     /// What it is.
     pub kind: attached::Kind,
@@ -144,7 +145,7 @@ pub struct Attached {
 }
 
 /// An image for one architecture.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Platform {
     /// The digest of its manifest; unknown only in a lock seeded by hand.
     pub digest: Option<Digest>,
@@ -156,7 +157,7 @@ pub struct Platform {
 }
 
 /// A blob of an image.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Blob {
     /// What it is.
     pub kind: BlobKind,
@@ -167,7 +168,7 @@ pub struct Blob {
 }
 
 /// What a blob of an image is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum BlobKind {
     /// The index, where there is one.

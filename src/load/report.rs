@@ -1,12 +1,13 @@
 //! What was done, for people and programs.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::choose::Wanted;
 use crate::oci::{Arch, Digest, Reference};
 
 /// What `load` did, or with `dry_run` would do.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Loaded {
     /// Where the images are now, such as `containerd at /run/containerd/containerd.sock`.
     pub into: String,
@@ -23,7 +24,7 @@ pub struct Loaded {
 }
 
 /// Blobs and their bytes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Amount {
     /// How many blobs.
     pub blobs: usize,
@@ -32,9 +33,10 @@ pub struct Amount {
 }
 
 /// An image that is there now.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct LoadedImage {
     /// Its reference in the lock.
+    #[schemars(with = "String")]
     pub reference: Reference,
     /// The digest that its names lead to.
     pub digest: Digest,
@@ -47,7 +49,7 @@ pub struct LoadedImage {
 }
 
 /// What had to be done for an image.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum State {
     /// It was not there, or not all of it.
@@ -59,7 +61,7 @@ pub enum State {
 }
 
 /// What `unload` did, or with `dry_run` would do.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Unloaded {
     /// Whether nothing was done.
     pub dry_run: bool,

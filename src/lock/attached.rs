@@ -32,7 +32,8 @@ pub struct Attached {
 }
 
 /// What kind of thing is attached.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+#[schemars(rename = "AttachedKind")]
 #[serde(rename_all = "kebab-case")]
 pub enum Kind {
     /// A signature.

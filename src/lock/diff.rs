@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::Lock;
@@ -14,7 +15,7 @@ mod links;
 pub(crate) mod tests;
 
 /// All that is different in a newer lock. Its JSON form is for scripts, so fields may be added but never change.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Diff {
     /// The bundle's name in the newer lock.
     pub name: String,
@@ -30,7 +31,7 @@ pub struct Diff {
 }
 
 /// The versions that a lock is for.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Platform {
     /// The bundle's version.
     pub version: String,
@@ -41,7 +42,7 @@ pub struct Platform {
 }
 
 /// One component that differs.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct ComponentDiff {
     /// Its name.
     pub component: String,
@@ -64,7 +65,7 @@ pub struct ComponentDiff {
 }
 
 /// How far a step goes, smallest first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Step {
     /// Only what upstream attached to the images: signatures, attestations, bills of materials.
@@ -120,7 +121,7 @@ impl Step {
 }
 
 /// An image that differs.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct ImageDiff {
     /// Its registry and repository.
     pub repository: String,
@@ -137,7 +138,7 @@ pub struct ImageDiff {
 }
 
 /// What happened to an image.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum ImageStep {
     /// Another digest under an unchanged tag: somebody pushed over a release.
@@ -153,7 +154,7 @@ pub enum ImageStep {
 }
 
 /// A sum of sizes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Bytes {
     /// The sum of those that are known.
     pub known: u64,

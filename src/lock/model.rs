@@ -69,7 +69,7 @@ pub struct Component {
     /// The chart's `appVersion`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub app_version: Option<String>,
-    /// The digest over the component's own files; see [`crate::catalog`].
+    /// The digest over the component's own files: `component.yaml`, values and resources.
     #[schemars(with = "String")]
     pub inputs: Digest,
     /// Its one chart.

@@ -86,7 +86,7 @@ pub struct Options {
 }
 
 /// A packed bundle.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct Packed {
     /// Where it is, or would be when its parts were put together.
     pub path: PathBuf,

@@ -2,12 +2,13 @@
 
 use std::path::PathBuf;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::oci::{Arch, Digest};
 
 /// What is at the registry now, or would be.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Pushed {
     /// The registry with the prefix.
     pub registry: String,
@@ -24,7 +25,7 @@ pub struct Pushed {
 }
 
 /// A thing of the bundle and its name at the registry.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Mapped {
     /// The image's reference or the chart's path.
     pub name: String,
@@ -53,7 +54,7 @@ const fn is_none(number: &usize) -> bool {
 }
 
 /// In which form an image or a chart is at the registry.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Form {
     /// Byte for byte as it was.
@@ -65,7 +66,7 @@ pub enum Form {
 }
 
 /// What was done with an image or a chart.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum State {
     /// It was there.
@@ -77,7 +78,7 @@ pub enum State {
 }
 
 /// What became of the blobs.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Blobs {
     /// How many were there.
     pub present: u64,

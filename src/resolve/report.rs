@@ -3,7 +3,7 @@
 use crate::lock::Lock;
 
 /// A component whose version is another one than before.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct Change {
     /// The component.
     pub component: String,

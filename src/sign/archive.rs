@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{Error, sign_bytes};
@@ -18,7 +19,7 @@ use crate::yaml;
 const CHUNK: u64 = 1 << 20;
 
 /// A bundle that was signed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Signed {
     /// Where it is, or would be when its parts were put together.
     pub path: PathBuf,

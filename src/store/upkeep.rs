@@ -6,6 +6,7 @@ use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{Error, Store};
@@ -18,7 +19,7 @@ use crate::oci::{Digest, Hasher};
 const CHUNK: usize = 1 << 20;
 
 /// What is in a cache directory.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Contents {
     /// The cache directory.
     pub path: PathBuf,
@@ -31,7 +32,7 @@ pub struct Contents {
 }
 
 /// A number of files and their bytes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Weight {
     /// How many.
     pub files: u64,
@@ -56,7 +57,7 @@ pub struct Keep {
 }
 
 /// What was removed, or would be.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Collected {
     /// What is gone.
     pub removed: Weight,
@@ -65,7 +66,7 @@ pub struct Collected {
 }
 
 /// What hashing all blobs found.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Checked {
     /// The blobs that are what their names say.
     pub good: Weight,

@@ -3,8 +3,10 @@
 use std::error::Error as _;
 
 use anstyle::{AnsiColor, Style};
+use schemars::JsonSchema;
+use serde::Serialize;
 
-use super::lines;
+use super::{lines, report};
 use crate::error::{Diagnostic, Error};
 
 const RED: Style = AnsiColor::Red.on_default().bold();
@@ -46,16 +48,30 @@ pub fn messages(error: &(dyn std::error::Error + 'static)) -> Vec<String> {
     std::iter::once(message).chain(causes).collect()
 }
 
-/// Renders `error` as one line of JSON: `{"error", "causes", "hint", "exit"}`.
+/// A failure for programs: one line on stderr.
+#[derive(Serialize, JsonSchema)]
+pub struct Failure {
+    /// What failed.
+    error: String,
+    /// What caused it, the nearest first.
+    causes: Vec<String>,
+    /// What to do.
+    hint: Option<String>,
+    /// The exit code.
+    exit: u8,
+}
+
+/// Renders `error` as one line of JSON.
 #[must_use]
 pub fn json(error: &Error) -> String {
-    serde_json::json!({
-        "error": error.to_string(),
-        "causes": causes(&error.to_string(), error.source()),
-        "hint": error.hint(),
-        "exit": error.exit() as u8,
-    })
-    .to_string()
+    let failure = Failure {
+        error: error.to_string(),
+        causes: causes(&error.to_string(), error.source()),
+        hint: error.hint(),
+        exit: error.exit() as u8,
+    };
+    // Texts and a number always are JSON.
+    report::line(&failure).unwrap_or_default()
 }
 
 /// Renders a warning.

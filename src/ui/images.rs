@@ -1,5 +1,6 @@
 //! What `bundler images` says.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::chart::images::Image;
@@ -39,18 +40,25 @@ pub fn of_catalog(images: &Why, why: bool) -> String {
     text
 }
 
-/// The images of a catalog, for programs.
-#[derive(Debug, Serialize)]
+/// An image of a catalog, for programs.
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct Carried {
+    /// Its full reference.
     image: String,
+    /// Its digest in the lock; none where the lock has none.
     digest: Option<Digest>,
+    /// Where it was found.
     found: Vec<Find>,
 }
 
-#[derive(Debug, Serialize)]
+/// A place where an image was found.
+#[derive(Debug, Serialize, JsonSchema)]
 struct Find {
+    /// The component that runs it.
     component: String,
+    /// The kind of the place, such as `pod` or `custom-resource`; `declared` in the catalog.
     kind: &'static str,
+    /// The place.
     #[serde(rename = "where")]
     place: String,
 }

@@ -12,6 +12,7 @@ mod markdown;
 pub mod packed;
 pub mod progress;
 pub mod pushed;
+pub mod report;
 pub mod resolved;
 pub mod served;
 pub mod table;

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{count, diagnostic, line};
@@ -52,25 +53,36 @@ pub fn summary(resolved: &Resolved, file: &str, current: bool) -> String {
     text
 }
 
-/// The same for programs.
-#[derive(Debug, Serialize)]
+/// What a run learned, for programs.
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct Json<'a> {
     /// Whether the lock's file was already right.
     current: bool,
+    /// The components whose version is another one.
     changes: &'a [Change],
+    /// The components that could not be resolved, each with what failed and what caused it.
     failures: BTreeMap<&'a str, Vec<String>>,
+    /// What the reader should know.
     warnings: Vec<Warning<'a>>,
+    /// What the lock wants and has no digest for.
     unresolved: &'a [Unresolved],
     /// Requests that GitHub may count.
     counted_requests: u64,
 }
 
-#[derive(Debug, Serialize)]
+/// What the reader should know about a component or the catalog.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Notice")]
 struct Warning<'a> {
+    /// The component; none where it is about the catalog.
     component: Option<&'a str>,
+    /// Its kind, which is also the name under which a catalog accepts it.
     what: crate::catalog::model::Warning,
+    /// What is to be known.
     text: &'a str,
+    /// The reason for which the catalog accepts it; none where it does not.
     accepted: Option<&'a str>,
+    /// Whether `--check` ends with 1 for it.
     fails_check: bool,
 }
 

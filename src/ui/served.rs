@@ -1,14 +1,17 @@
 //! What `bundler serve` says: where it listens, and one line a request.
 
 use std::fmt::Write as _;
+use std::net::SocketAddr;
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::sync::{Mutex, PoisonError};
 use std::thread::JoinHandle;
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::Serialize;
 use serde_json::json;
 
-use super::{count, diagnostic, note};
+use super::{count, diagnostic, note, report};
 use crate::bundle::set::{Kind, Set};
 use crate::serve::{Access, Log, Notice, Server};
 
@@ -18,10 +21,22 @@ const WAITING: usize = 4096;
 /// Where a server listens: one line, so that a program knows when it has read it.
 #[must_use]
 pub fn listening(server: &Server, as_json: bool) -> String {
+    let listening = Listening { url: server.url(), address: server.address() };
     match as_json {
-        true => format!("{}\n", json!({"url": server.url(), "address": server.address()})),
-        false => format!("{}\n", server.url()),
+        // Texts always are JSON.
+        true => format!("{}\n", report::line(&listening).unwrap_or_default()),
+        false => format!("{}\n", listening.url),
     }
+}
+
+/// Where a server listens, for programs: the only line on stdout.
+#[derive(Serialize, JsonSchema)]
+pub struct Listening {
+    /// The URL for clients on this host.
+    url: String,
+    /// The address and the port.
+    #[schemars(with = "String")]
+    address: SocketAddr,
 }
 
 /// What is served, in one line.

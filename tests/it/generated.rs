@@ -6,11 +6,46 @@ use std::path::Path;
 
 use bundler::cli::Cli;
 use clap::{Command, CommandFactory as _};
+use serde_json::Value;
 
 use crate::support::Sandbox;
 
+mod markdown;
+
 /// Directories with nothing in them but generated files.
-const DIRECTORIES: [&str; 4] = ["schema", "completions", "man", "docs/reference"];
+const DIRECTORIES: [&str; 5] = ["schema", "schema/reports", "completions", "man", "docs/reference"];
+
+/// The schemas of files that somebody writes or reads; all others are those of reports.
+const FILES: [&str; 3] = ["catalog", "component", "lock"];
+
+const CATALOG: &str = "<!-- Written by `make generated` from src/catalog/model.rs. -->
+
+# Fields of the catalog
+
+Every field of the files that [the catalog](../catalog.md) is made of, from the model that reads them. Fields in bold have to
+be there; any other field is an error.
+";
+
+const LOCK: &str = "<!-- Written by `make generated` from src/lock/model.rs. -->
+
+# Fields of the lock
+
+Every field of [the lock](../lock.md), from the model that reads and writes it. Fields in bold are always there; any other
+field is an error.
+";
+
+const REPORTS: &str = "<!-- Written by `make generated` from the types that the commands print. -->
+
+# Reports
+
+What each command writes to stdout with `--format json`, and a failure to stderr. Fields in bold are always there. The JSON
+Schemas are in [schema/reports/](../../schema/reports/), and `bundler schema NAME` prints them.
+
+`schema` is the version of a report, 1 for all. Within it fields may come, and none goes or changes its meaning, so a program
+ignores what it does not know. A list, of which there are those of `bundler images`, says so of its items. What cannot be kept
+gets the next number, and the [changelog](../../CHANGELOG.md) says how to go on. The report of a command that ends with 1,
+such as `verify` of a bundle that is not good, is a report like any other. `bundler serve` writes its report as one line.
+";
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -62,12 +97,44 @@ fn reference() -> String {
     text
 }
 
+/// The schemas by the names that `bundler schema` takes.
+fn schemas() -> BTreeMap<String, Value> {
+    let program = Cli::command();
+    let command = program.find_subcommand("schema").unwrap();
+    let names = command.get_positionals().next().unwrap().get_possible_values();
+    let schema = |name: &str| serde_json::from_str(&stdout(&["schema", name])).unwrap();
+    names.iter().map(|name| (name.get_name().to_owned(), schema(name.get_name()))).collect()
+}
+
+/// The schemas of reports, by name.
+pub(crate) fn reports() -> BTreeMap<String, Value> {
+    schemas().into_iter().filter(|(name, _)| !FILES.contains(&name.as_str())).collect()
+}
+
+/// The references of catalog, lock and reports, as Markdown.
+fn fields(schemas: &BTreeMap<String, Value>) -> [(String, String); 3] {
+    let mut catalog = markdown::Page::of_files(CATALOG);
+    catalog.add("catalog.yaml", &schemas["catalog"]);
+    catalog.add("component.yaml", &schemas["component"]);
+    let mut lock = markdown::Page::of_files(LOCK);
+    lock.add("bundle.lock.yaml", &schemas["lock"]);
+    let mut reports = markdown::Page::of_reports(REPORTS);
+    for (_, schema) in schemas.iter().filter(|(name, _)| !FILES.contains(&name.as_str())) {
+        reports.add(schema["title"].as_str().unwrap(), schema);
+    }
+    [("catalog", catalog), ("lock", lock), ("reports", reports)]
+        .map(|(name, page)| (format!("docs/reference/{name}.md"), page.text()))
+}
+
 /// Each generated file's path below the root, and its text.
 fn generated() -> BTreeMap<String, String> {
     let mut files = BTreeMap::from([("docs/reference/cli.md".to_owned(), reference())]);
-    for file in ["catalog", "component", "lock"] {
-        files.insert(format!("schema/{file}.json"), stdout(&["schema", file]));
+    let schemas = schemas();
+    for name in schemas.keys() {
+        let directory = if FILES.contains(&name.as_str()) { "schema" } else { "schema/reports" };
+        files.insert(format!("{directory}/{name}.json"), stdout(&["schema", name]));
     }
+    files.extend(fields(&schemas));
     for (shell, name) in [("bash", "bundler.bash"), ("zsh", "_bundler"), ("fish", "bundler.fish")] {
         files.insert(format!("completions/{name}"), stdout(&["completions", shell]));
     }
@@ -97,8 +164,9 @@ fn generated_files_are_what_the_program_makes() {
         .map(|(path, _)| path.clone())
         .collect();
     for directory in DIRECTORIES {
-        for entry in fs::read_dir(root().join(directory)).into_iter().flatten() {
-            let path = format!("{directory}/{}", entry.unwrap().file_name().to_str().unwrap());
+        let entries = fs::read_dir(root().join(directory)).into_iter().flatten().map(Result::unwrap);
+        for entry in entries.filter(|entry| entry.path().is_file()) {
+            let path = format!("{directory}/{}", entry.file_name().to_str().unwrap());
             if !files.contains_key(&path) {
                 wrong.push(path);
             }

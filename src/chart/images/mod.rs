@@ -28,7 +28,7 @@ use crate::oci::Reference;
 use crate::yaml::YamlError;
 
 /// What kind of place an image was found in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Kind {
     /// A container of a pod, an init or ephemeral container, or an image volume.
@@ -110,7 +110,7 @@ pub struct Discovery {
 }
 
 /// One image of a report, with all of its finds.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct Image {
     /// The reference as the chart writes it.
     pub image: String,
@@ -119,12 +119,13 @@ pub struct Image {
 }
 
 /// One find of a report.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct Find {
     /// The kind of the place.
     pub kind: Kind,
-    /// The place.
+    /// The place: the template, the object and the path in it.
     #[serde(rename = "where")]
+    #[schemars(with = "String")]
     pub place: Where,
 }
 

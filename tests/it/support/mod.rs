@@ -18,7 +18,7 @@ pub(crate) use debian::{DebianImage, debian_images};
 pub(crate) use disk::Disk;
 pub(crate) use meter::Meter;
 pub(crate) use monitoring::{logql_failures, monitoring};
-pub(crate) use process::{Server, bill_validator, helm, kept_program, output_of, program, tool};
+pub(crate) use process::{Server, bill_validator, helm, kept_program, output_of, program, report_validator, tool};
 pub(crate) use proxy::{Asked, Fault, Proxy};
 pub(crate) use registry::{PASSWORD, Registry, Secrets, USER};
 pub(crate) use sandbox::Sandbox;

@@ -30,12 +30,22 @@ fn kept(name: &str) -> Option<PathBuf> {
 
 /// What validates bills of materials; the files to validate are its arguments.
 pub(crate) fn bill_validator() -> Option<Command> {
-    let modules = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/target/tools/python"));
+    validator("tests/validate_bill.py")
+}
+
+/// What validates reports; its arguments are a schema, a report, the next schema and so on.
+pub(crate) fn report_validator() -> Option<Command> {
+    validator("tests/validate_reports.py")
+}
+
+fn validator(script: &str) -> Option<Command> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let modules = root.join("target/tools/python");
     if !modules.join("complete").is_file() {
-        return super::skip("CycloneDX's schema");
+        return super::skip("the validator of JSON schemas");
     }
     let mut command = Command::new(program("python3")?);
-    command.env("PYTHONPATH", modules).arg("-B").arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/validate_bill.py"));
+    command.env("PYTHONPATH", modules).arg("-B").arg(root.join(script));
     Some(command)
 }
 
