@@ -33,8 +33,8 @@ use crate::plan::{Artifact, Blob};
 use crate::source::{Http, Registry};
 use crate::store::Store;
 
-/// How much is read at once from the store, 1 MiB.
-const COPY: usize = 1 << 20;
+/// How much is read at once from the store, 256 KiB: it is hashed and written while it is in the processor's cache.
+const COPY: usize = 256 << 10;
 
 /// Moves blobs.
 pub struct Fetcher<'a> {

@@ -127,7 +127,7 @@ fn write(
     // No name that k3s takes.
     let partial = tempfile::Builder::new().prefix(".bundler-").suffix(".part").tempfile_in(directory);
     let partial = partial.map_err(failed)?;
-    let mut out = BufWriter::with_capacity(1 << 20, partial.as_file());
+    let mut out = BufWriter::with_capacity(256 << 10, partial.as_file());
     archive.write(&mut out, reporter, cancel).map_err(|fault| match fault {
         Fault::Bundle(error) => error,
         Fault::Sink(source) => failed(source),

@@ -11,8 +11,9 @@ use super::super::volume::Volume;
 use super::super::{Content, Layout, gzip, tar};
 use crate::oci::Hasher;
 
-/// How many blocks go to the disk with one call: 4 MiB, well under the system's limit of 1024 buffers.
-const BATCH: usize = 64;
+/// How many blocks go to the disk with one call: 256 KiB. For a call of 1 MiB the system looks for as much free memory in
+/// one piece, which it has to make first once its cache of files is full: 1.0 s of system time for 1.2 GB, and 0.2 s so.
+const BATCH: usize = 4;
 /// How much is read at once of what a killed run left, 1 MiB: large enough for the system calls not to count.
 const READ: u64 = 1 << 20;
 
