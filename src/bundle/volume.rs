@@ -1,7 +1,7 @@
 //! An archive in one file or cut into parts, read and written as one by position.
 
 use std::fs::File;
-use std::io::{self, IoSlice};
+use std::io::{self, IoSlice, IoSliceMut};
 use std::ops::Range;
 use std::os::unix::fs::FileExt as _;
 
@@ -62,6 +62,36 @@ impl Volume {
         Ok(())
     }
 
+    /// As [`Volume::read_exact_at`] for several buffers; the standard library's is not stable yet.
+    pub(crate) fn read_exact_vectored_at(&self, mut buffers: &mut [IoSliceMut<'_>], mut offset: u64) -> io::Result<()> {
+        // Passes over empty ones: a read into nothing but these gives 0 bytes, as one at the end of a file does.
+        IoSliceMut::advance_slices(&mut buffers, 0);
+        let length = buffers.iter().map(|buffer| buffer.len()).sum();
+        let end = self.end(length, offset).ok_or(io::ErrorKind::UnexpectedEof)?;
+        let Some((piece, range)) = self.overlaps(offset..end).next() else { return Ok(()) };
+        if range.end < end {
+            // Over the end of a file, which happens once a file.
+            for buffer in buffers {
+                self.read_exact_at(buffer, offset)?;
+                offset += buffer.len() as u64;
+            }
+            return Ok(());
+        }
+        offset -= piece.range.start;
+        while !buffers.is_empty() {
+            match rustix::io::preadv(&piece.file, buffers, offset) {
+                Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
+                Ok(read) => {
+                    offset += read as u64;
+                    IoSliceMut::advance_slices(&mut buffers, read);
+                }
+                Err(rustix::io::Errno::INTR) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(())
+    }
+
     /// Writes `bytes` at `offset`.
     pub(crate) fn write_all_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
         let end = self.end(bytes.len(), offset).ok_or(io::ErrorKind::WriteZero)?;
@@ -117,6 +147,16 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_file_that_shrank_is_told() {
+        let volume = Volume::new([(tempfile::tempfile().unwrap(), 6)]);
+        volume.pieces()[0].file.set_len(4).unwrap();
+        let (mut one, mut other) = ([0; 3], [0; 3]);
+        let mut into = [IoSliceMut::new(&mut one), IoSliceMut::new(&mut other)];
+        let error = volume.read_exact_vectored_at(&mut into, 0).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::UnexpectedEof);
+    }
+
+    #[test]
     fn nothing_is_written_of_nothing() {
         let volume = Volume::new([(tempfile::tempfile().unwrap(), 6)]);
         for at in [0, 1, 6] {
@@ -145,6 +185,9 @@ mod tests {
                 if from + bytes.len() > expected.len() {
                     prop_assert!(volume.write_all_at(&bytes, at).is_err());
                     prop_assert!(volume.write_all_vectored_at(&mut buffers, at).is_err());
+                    let (mut one, mut other) = (vec![0; first], vec![0; second]);
+                    let mut into = [IoSliceMut::new(&mut one), IoSliceMut::new(&mut other)];
+                    prop_assert!(volume.read_exact_vectored_at(&mut into, at).is_err());
                     prop_assert!(volume.read_exact_at(&mut vec![0; bytes.len()], at).is_err());
                     continue;
                 }
@@ -155,6 +198,11 @@ mod tests {
                 }
                 let mut back = vec![0; bytes.len()];
                 volume.read_exact_at(&mut back, at).unwrap();
+                prop_assert_eq!(&back, &bytes);
+                back.fill(!byte);
+                let (one, other) = back.split_at_mut(first);
+                let mut into = [IoSliceMut::new(one), IoSliceMut::new(other)];
+                volume.read_exact_vectored_at(&mut into, at).unwrap();
                 prop_assert_eq!(back, bytes);
             }
             let mut all = vec![0; expected.len()];

@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
@@ -123,11 +123,20 @@ impl Reader {
         if self.at == self.end {
             return None;
         }
-        Some(tokio::spawn(async move {
-            let site = self.site.clone();
-            let Ok(_permit) = site.reading.acquire().await else { return Err(Fault::Changed) };
-            tokio::task::spawn_blocking(move || self.step()).await.unwrap_or(Err(Fault::Changed))
-        }))
+        let reading = self.site.reading.clone();
+        let step = |permit| {
+            tokio::task::spawn_blocking(move || {
+                let _permit = permit;
+                self.step()
+            })
+        };
+        Some(match reading.clone().try_acquire_owned() {
+            Ok(permit) => step(permit),
+            Err(_) => tokio::spawn(async move {
+                let Ok(permit) = reading.acquire_owned().await else { return Err(Fault::Changed) };
+                step(permit).await.unwrap_or(Err(Fault::Changed))
+            }),
+        })
     }
 
     /// Reads the next piece. Of a whole blob the last piece is [`HELD`] long, and is given out only if it is good.
@@ -140,8 +149,8 @@ impl Reader {
             Some(_) => left,
             None => piece.min(left),
         };
-        let mut bytes = vec![0; usize::try_from(length).unwrap_or_default()];
-        let read = trust::read_at(&self.site.set, self.content.blob, self.at, &mut bytes);
+        let mut bytes = Piece::new(&self.site, length, piece);
+        let read = trust::read_at(&self.site.set, self.content.blob, self.at, bytes.space());
         if matches!(read, Err(Fault::Damaged)) {
             self.site.judge(self.content, self.stamp, false);
         }
@@ -149,7 +158,7 @@ impl Reader {
         self.at += length;
         match &mut self.hasher {
             Some(hasher) => {
-                hasher.update(&bytes);
+                hasher.update(bytes.as_ref());
                 if self.at == self.end {
                     let found = std::mem::take(hasher).finish();
                     self.site.judge(self.content, self.stamp, found == self.content.digest);
@@ -161,7 +170,51 @@ impl Reader {
             None if trust::stamp(&self.site.set, self.content.blob)? != self.stamp => return Err(Fault::Changed),
             None => {}
         }
-        Ok((bytes.into(), self))
+        Ok((Bytes::from_owner(bytes), self))
+    }
+}
+
+/// Buffers of [`MAX_PIECE`] that wait to be used again: new memory would cost as much as filling it.
+#[derive(Default)]
+pub(super) struct Spare(Mutex<Vec<Vec<u8>>>);
+
+/// The bytes of a piece; their buffer goes back when they are sent.
+struct Piece {
+    buffer: Vec<u8>,
+    length: usize,
+    site: Arc<Site>,
+}
+
+impl Piece {
+    /// Room for `length` bytes, where no piece is larger than `most`.
+    fn new(site: &Arc<Site>, length: u64, most: u64) -> Self {
+        let length = usize::try_from(length).unwrap_or_default();
+        // While there are many answers, pieces are small: a large buffer for each would be what the budget forbids.
+        let spare = || site.spare.0.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let buffer = match most {
+            MAX_PIECE => spare().unwrap_or_else(|| vec![0; MAX_PIECE as usize]),
+            _ => vec![0; length],
+        };
+        Self { buffer, length, site: site.clone() }
+    }
+
+    fn space(&mut self) -> &mut [u8] {
+        &mut self.buffer[..self.length]
+    }
+}
+
+impl AsRef<[u8]> for Piece {
+    fn as_ref(&self) -> &[u8] {
+        &self.buffer[..self.length]
+    }
+}
+
+impl Drop for Piece {
+    fn drop(&mut self) {
+        let mut spare = self.site.spare.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.buffer.len() as u64 == MAX_PIECE && (spare.len() as u64) < BUDGET / MAX_PIECE {
+            spare.push(std::mem::take(&mut self.buffer));
+        }
     }
 }
 

@@ -10,6 +10,7 @@ use tokio::sync::{OnceCell, Semaphore};
 
 use super::answer::{self, Answer, Code};
 use super::auth::Htpasswd;
+use super::body::Spare;
 use super::charts::{self, Charts};
 use super::documents::{self, Documents};
 use super::names::Names;
@@ -50,7 +51,9 @@ pub(super) struct Site {
     /// How many blobs are on their way.
     pub(super) active: AtomicUsize,
     /// Permits to read a piece.
-    pub(super) reading: Semaphore,
+    pub(super) reading: Arc<Semaphore>,
+    /// Memory of pieces that were sent.
+    pub(super) spare: Spare,
     /// `https` or `http`.
     pub(super) scheme: &'static str,
     users: Option<Arc<Htpasswd>>,
@@ -68,7 +71,8 @@ impl Site {
             set,
             log,
             active: AtomicUsize::new(0),
-            reading: Semaphore::new(READING),
+            reading: Arc::new(Semaphore::new(READING)),
+            spare: Spare::default(),
             scheme,
             users: users.map(Arc::new),
             trust: Trust::default(),

@@ -1,6 +1,6 @@
 //! Reading a canonical archive, checking the header of each block that is passed.
 
-use std::io;
+use std::io::{self, IoSliceMut};
 use std::sync::Arc;
 
 use super::super::volume::Volume;
@@ -57,15 +57,33 @@ impl Archive {
         Ok(trailer)
     }
 
-    /// Fills `bytes` from the tar at `at`.
+    /// Fills `bytes` from the tar at `at`; the disk's bytes go there at once, the headers among them aside.
     pub(crate) fn read(&self, at: u64, bytes: &mut [u8]) -> Result<(), Fault> {
+        let end = at + bytes.len() as u64;
+        self.within(end)?;
         let mut rest = bytes;
-        let end = at + rest.len() as u64;
-        self.visit(at, end, &mut Vec::new(), |data| {
-            let (now, later) = std::mem::take(&mut rest).split_at_mut(data.len());
-            now.copy_from_slice(data);
-            rest = later;
-        })
+        let mut start = at;
+        while start < end {
+            let next = end.min(start + CHUNK);
+            let pieces: Vec<_> = gzip::pieces(start, next).collect();
+            let mut headers = vec![[0; gzip::BLOCK_HEADER as usize]; pieces.len()];
+            let mut buffers = Vec::with_capacity(2 * pieces.len());
+            for (piece, header) in pieces.iter().zip(&mut headers) {
+                if piece.start.is_multiple_of(gzip::BLOCK) {
+                    buffers.push(IoSliceMut::new(header));
+                }
+                let (now, later) = std::mem::take(&mut rest).split_at_mut((piece.end - piece.start) as usize);
+                buffers.push(IoSliceMut::new(now));
+                rest = later;
+            }
+            let offset = gzip::framed(start, next).start;
+            self.volume.read_exact_vectored_at(&mut buffers, offset).map_err(Fault::Disk)?;
+            drop(buffers);
+            let mut began = pieces.iter().zip(&headers).filter(|(piece, _)| piece.start.is_multiple_of(gzip::BLOCK));
+            began.try_for_each(|(piece, header)| self.is_header(piece.start, header))?;
+            start = next;
+        }
+        Ok(())
     }
 
     /// Gives the tar's bytes `start..end` piece by piece, in their order and without copying them.
@@ -76,9 +94,7 @@ impl Archive {
         buffer: &mut Vec<u8>,
         mut each: impl FnMut(&[u8]),
     ) -> Result<(), Fault> {
-        if end > self.tar_size {
-            return Err(Fault::Damaged { at: end, reason: "beyond the end of the tar".to_owned() });
-        }
+        self.within(end)?;
         let mut at = start;
         while at < end {
             let next = end.min(at + CHUNK);
@@ -86,14 +102,27 @@ impl Archive {
             buffer.resize((range.end - range.start) as usize, 0);
             self.volume.read_exact_at(buffer, range.start).map_err(Fault::Disk)?;
             for piece in gzip::split(at, next, buffer) {
-                if piece.header.is_some_and(|header| header != gzip::block_header(piece.start, self.tar_size)) {
-                    let reason = "the header of a deflate block is not as it was written".to_owned();
-                    return Err(Fault::Damaged { at: piece.start, reason });
-                }
+                piece.header.map_or(Ok(()), |header| self.is_header(piece.start, header))?;
                 each(piece.data);
             }
             at = next;
         }
         Ok(())
+    }
+
+    fn within(&self, end: u64) -> Result<(), Fault> {
+        if end <= self.tar_size {
+            return Ok(());
+        }
+        Err(Fault::Damaged { at: end, reason: "beyond the end of the tar".to_owned() })
+    }
+
+    /// Holds the header of the block that begins at `start` against what was written.
+    fn is_header(&self, start: u64, header: &[u8]) -> Result<(), Fault> {
+        if header == gzip::block_header(start, self.tar_size) {
+            return Ok(());
+        }
+        let reason = "the header of a deflate block is not as it was written".to_owned();
+        Err(Fault::Damaged { at: start, reason })
     }
 }

@@ -18,8 +18,9 @@ use crate::event::{Event, Reporter};
 use crate::load::Error;
 use crate::oci::{Digest, Hasher, Reference};
 
-/// How much is sent at once, 1 MiB: large enough for the calls not to count, well below containerd's 16 MiB.
-const CHUNK: u64 = 1 << 20;
+/// How much is sent at once, 256 KiB: large enough for the calls not to count, well below containerd's 16 MiB. Of each
+/// blob half a dozen are in memory: read, waiting, encoded and in the connection.
+const CHUNK: u64 = 256 << 10;
 /// How many chunks of a blob may wait to be sent, so that the disk and the socket work at the same time.
 const WAITING: usize = 2;
 /// How often a blob that somebody else is sending is asked for again, and after how long: 30 s in all.

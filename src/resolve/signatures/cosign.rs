@@ -62,7 +62,7 @@ impl Signatures<'_> {
                 pair("--certificate-oidc-issuer", &signature.issuer);
             }
         }
-        let mut problem = "no registry is left to ask".to_owned();
+        let mut problems = Vec::new();
         for place in self.sources.registry.places(reference) {
             let mut command = Command::new(program);
             command.args(&arguments).arg("--output=json");
@@ -75,21 +75,27 @@ impl Signatures<'_> {
                     self.sources.kept.write(&question, &true);
                     return Ok(());
                 }
-                Err(message) => problem = message,
+                Err(message) => problems.push(format!("{}: {message}", host(&place))),
             }
         }
+        let problem = if problems.is_empty() { "no registry is left to ask".to_owned() } else { problems.join("; ") };
         Err(Failure::Signature { what: format!("{}@{digest}", reference.name()), problem })
     }
 }
 
 /// How cosign is told of an image at a place: it knows nothing of our mirrors.
 fn image(place: &Endpoint, digest: Digest) -> String {
+    format!("{}/{}@{digest}", host(place), place.repository)
+}
+
+/// Host and port of a place.
+fn host(place: &Endpoint) -> String {
     let host = match place.url.host_str().unwrap_or_default() {
         "registry-1.docker.io" => "index.docker.io",
         host => host,
     };
     let port = place.url.port().map(|port| format!(":{port}")).unwrap_or_default();
-    format!("{host}{port}/{}@{digest}", place.repository)
+    format!("{host}{port}")
 }
 
 /// Runs the program; its message when it does not find the signature good.

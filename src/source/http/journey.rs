@@ -112,6 +112,18 @@ impl<T: Place> Journey<'_, T> {
         self.failed = 0;
         Ok(())
     }
+
+    /// Moves on after an answer that another place may better, and tells so; `false` where none is left and the caller
+    /// asks `elsewhere`.
+    pub(crate) fn go_on(&mut self, why: &str, elsewhere: &str) -> bool {
+        let next = self.places.next();
+        let asked = next.as_ref().map_or_else(|| elsewhere.to_owned(), |next| format!("`{}`", shown(next.url())));
+        self.http.0.reporter.report(Event::Detail(&format!("{why}; asking {asked}")));
+        let Some(next) = next else { return false };
+        self.here = next;
+        self.failed = 0;
+        true
+    }
 }
 
 impl Http {

@@ -42,19 +42,30 @@ impl Registry {
         Ok(found)
     }
 
-    /// The list of referrers of a manifest, which a registry without the API has under a tag
-    /// (distribution-spec v1.1, "Unavailable Referrers API").
+    /// The list of referrers of a manifest: of the first place that lists any, else under a tag, where registries without
+    /// the API have it (distribution-spec v1.1, "Unavailable Referrers API").
+    ///
+    /// An empty list of a mirror says nothing: those that fetch what they are asked for answer with it for an image whose
+    /// original has signatures. One of the original says little: what was attached before it had the API may be under
+    /// the tag still.
     async fn referrers(&self, reference: &Reference, subject: Digest) -> Result<Vec<Referrer>, Error> {
         let rest = format!("referrers/{subject}");
         let mut journey = self.http.journey(&original(reference, &rest)?, self.endpoints(reference, &rest))?;
+        let tag = fallback_tag(subject);
         loop {
-            match self.referrer_pages(journey.here()).await {
-                Ok(Some(listed)) => return Ok(listed),
-                Ok(None) => return self.fallback(reference, subject).await,
+            let said = |what: &str| format!("`{}` {what}", shown(&journey.here().url));
+            let why = match self.referrer_pages(journey.here()).await {
+                Ok(Some(listed)) if !listed.is_empty() => return Ok(listed),
+                Ok(Some(_)) => said("lists nothing"),
+                Ok(None) => said("answered with no list"),
                 Err(error) => match journey.after(error).await {
-                    Err(error) if has_no_api(&error) => return self.fallback(reference, subject).await,
-                    other => other?,
+                    Ok(()) => continue,
+                    Err(error) if has_no_api(&error) => error.to_string(),
+                    Err(error) => return Err(error),
                 },
+            };
+            if !journey.go_on(&why, &format!("for the tag `{tag}`")) {
+                return self.fallback(reference, &tag).await;
             }
         }
     }
@@ -118,8 +129,8 @@ impl Registry {
         }
     }
 
-    async fn fallback(&self, reference: &Reference, subject: Digest) -> Result<Vec<Referrer>, Error> {
-        let tagged = tagged(reference, &fallback_tag(subject))?;
+    async fn fallback(&self, reference: &Reference, tag: &str) -> Result<Vec<Referrer>, Error> {
+        let tagged = tagged(reference, tag)?;
         // HEAD first, because Docker Hub counts GETs and most images have none.
         let Some(head) = self.head(&tagged).await? else { return Ok(Vec::new()) };
         if !media_type::is_index(&head.media_type) {

@@ -1,17 +1,30 @@
 //! The client against registries that log in, redirect, page and fail.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 use futures_util::future::join_all;
 
 use super::*;
 use crate::error::Diagnostic as _;
+use crate::event::{Event, Reporter};
 use crate::exit::Exit;
 use crate::oci::manifest::View;
 use crate::source::http::HttpOptions;
 use crate::source::testing::{Authority, Reply, Request, Server, http, options, redirect, reply};
+
+/// The details and warnings that were told.
+#[derive(Default)]
+struct Told(Mutex<Vec<String>>);
+
+impl Reporter for Told {
+    fn report(&self, event: Event<'_>) {
+        if let Event::Detail(text) | Event::Warning(text) = event {
+            self.0.lock().unwrap().push(text.to_owned());
+        }
+    }
+}
 
 const MANIFEST: &str = r#"{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json","config":{"mediaType":"application/vnd.cncf.helm.config.v1+json","digest":"sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855","size":0},"layers":[]}"#;
 
@@ -431,6 +444,65 @@ async fn the_next_mirror_serves_what_the_first_lacks() {
     let digest = Digest::of(b"blob");
     assert_eq!(&registry.blob(&image(":1"), &digest, 9).await.unwrap()[..], b"blob");
     assert_eq!(registry.open_blob(&image(":1"), &digest, None).await.unwrap().total(), Some(4));
+}
+
+/// A registry of which `subject` has these referrers by its API, if it has one, and these under the tag.
+async fn referring(api: Option<&'static str>, status: u16, tagged: Option<String>) -> Server {
+    Server::start(move |request| {
+        let index = |body: &str| reply(200, &[("content-type", media_type::OCI_INDEX)], body);
+        let cosign = [".sig", ".att", ".sbom"].iter().any(|end| request.path().ends_with(end));
+        match (request.path(), api, &tagged) {
+            (path, Some(list), _) if path.contains("/referrers/") => reply(status, &[], list),
+            (path, _, Some(list)) if path.contains("/manifests/") && !cosign => index(list),
+            _ => reply(404, &[], ""),
+        }
+    })
+    .await
+}
+
+/// A list of one referrer.
+fn list_of(digest: Digest) -> String {
+    format!(
+        r#"{{"schemaVersion":2,"manifests":[{{"mediaType":"{}","digest":"{digest}","size":2}}]}}"#,
+        media_type::OCI_MANIFEST
+    )
+}
+
+#[tokio::test]
+async fn no_list_of_a_mirror_hides_what_the_registry_lists() {
+    let (subject, signature) = (Digest::of(b"image"), Digest::of(b"signature"));
+    let list: &'static str = list_of(signature).leak();
+    let empty = r#"{"schemaVersion":2,"manifests":[]}"#;
+    let there = vec![referrers::Found { digest: signature, tag: None }];
+    for (status, of_mirror) in [(200, empty), (200, "<html>welcome</html>"), (405, ""), (400, ""), (403, ""), (404, "")]
+    {
+        let mirror = referring(Some(of_mirror), status, None).await;
+        for (of_registry, tagged) in [(Some(list), None), (Some(empty), Some(list)), (None, Some(list))] {
+            let registry = referring(of_registry, 200, tagged.map(str::to_owned)).await;
+            let config = format!("mirror_only: true\nmirrors: {{quay.io: ['{}', '{}']}}\n", mirror.url, registry.url);
+            let told = Arc::new(Told::default());
+            let options = HttpOptions { reporter: told.clone(), ..options(&config) };
+            let found = Registry::new(Http::new(options).unwrap()).attached(&image(""), subject).await.unwrap();
+            assert_eq!(found, there, "{status} {of_mirror}, then {of_registry:?} {tagged:?}");
+            let told = told.0.lock().unwrap();
+            let next = format!("; asking `{}`", registry.url(&format!("v2/org/app/referrers/{subject}")));
+            let hop = told.iter().find(|text| text.ends_with(&next)).expect("who is asked next is told");
+            assert!(hop.contains(&mirror.host()), "{hop}");
+            let tag = format!("; asking for the tag `sha256-{}`", subject.hex());
+            assert_eq!(told.iter().any(|text| text.ends_with(&tag)), tagged.is_some(), "{told:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_list_of_a_mirror_is_enough() {
+    let (subject, signature) = (Digest::of(b"image"), Digest::of(b"signature"));
+    let mirror = referring(Some(list_of(signature).leak()), 200, None).await;
+    let registry = referring(Some(list_of(Digest::of(b"other")).leak()), 200, None).await;
+    let config = format!("mirror_only: true\nmirrors: {{quay.io: ['{}', '{}']}}\n", mirror.url, registry.url);
+    let found = Registry::new(http(&config)).attached(&image(""), subject).await.unwrap();
+    assert_eq!(found, [referrers::Found { digest: signature, tag: None }]);
+    assert_eq!(registry.count(&format!("/v2/org/app/referrers/{subject}")), 0);
 }
 
 #[tokio::test]

@@ -1,9 +1,12 @@
 //! `bundler cache`: what a lock needs stays, and a running pack loses nothing.
 
+use std::sync::Mutex;
+use std::sync::mpsc;
+
 use serde_json::Value;
 
 use super::site::Site;
-use crate::support::Registry;
+use crate::support::{Fault, Proxy, Registry};
 use crate::upstream::Upstream;
 
 fn cache(site: &Site, code: i32, arguments: &[&str]) -> (Value, String) {
@@ -62,6 +65,39 @@ fn a_store_that_is_in_use_is_left_alone() {
     drop(other);
     let gone = cache(&site, 0, &["gc", "--older-than", "0"]).0;
     assert_eq!(gone["kept"]["files"], 0);
+}
+
+#[test]
+fn nothing_is_taken_from_a_running_pack() {
+    let Some(registry) = Registry::plain() else { return };
+    let upstream = Upstream::start();
+    let site = Site::new(&upstream);
+    site.push(&registry);
+    let (reached, is_reached) = mpsc::channel();
+    let (go_on, may_go_on) = mpsc::channel::<()>();
+    // The first blob waits in the middle of the pack, after the manifests are in the store.
+    let gate = Mutex::new(Some((reached, may_go_on)));
+    let proxy = Proxy::before(&registry.url(), move |asked| {
+        let gate = if asked.target.contains("/blobs/") { gate.lock().unwrap().take() } else { None };
+        if let Some((reached, may_go_on)) = gate {
+            reached.send(()).unwrap();
+            may_go_on.recv().unwrap();
+        }
+        Fault::None
+    });
+    site.mirror(&proxy.url());
+    let mut pack = site.sandbox.bundler_command();
+    let mut pack = pack.args(["pack", "-q", "--arch", "arm64", "--output", "b.tar.gz"]).spawn().unwrap();
+    is_reached.recv().unwrap();
+    for arguments in [&["gc", "--older-than", "0"][..], &["gc", "--keep", "bundle.lock.yaml"]] {
+        let (_, stderr) = cache(&site, 7, arguments);
+        assert!(stderr.contains("another process uses it"), "{stderr}");
+    }
+    go_on.send(()).unwrap();
+    assert!(pack.wait().unwrap().success());
+    site.assert_store_is_good("after the pack");
+    assert_eq!(site.pack(&["--arch", "arm64", "--output", "b.tar.gz", "--offline"])["fetched"], 0);
+    assert_eq!(cache(&site, 0, &["gc", "--older-than", "0"]).0["kept"]["files"], 0);
 }
 
 #[test]

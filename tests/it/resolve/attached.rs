@@ -28,7 +28,7 @@ struct Scene {
 impl Scene {
     fn new(registry: Registry) -> Self {
         let bench = Bench::new(&[EDGEMESH]);
-        docker_hub_is_at(&bench, &registry.url());
+        docker_hub_is_at(&bench, &[&registry.url()]);
         let layer = |arch: &str| Layer::new(&tar(&[("bin/agent", 0o755, arch.as_bytes())]), Compression::Gzip);
         let platforms = ["amd64", "arm64"].map(|arch| ((arch, None), vec![layer(arch)]));
         let image = Image::build(Kind::Oci, &platforms);
@@ -206,6 +206,33 @@ fn what_upstream_attached_goes_all_the_way() {
             let again = scene.json(&["push", "full.tar.gz", &site]);
             assert_eq!((&again["images"][0]["state"], &again["blobs"]["sent"]), (&"present".into(), &0.into()));
         }
+    }
+}
+
+#[test]
+fn a_mirror_that_lists_nothing_hides_no_signatures() {
+    let Some(oras) = support::tool("oras") else { return };
+    for registry in registries() {
+        let (Some(registry), Some(mirror)) = (registry, Registry::referring()) else { return };
+        let scene = Scene::new(registry);
+        let mut expected =
+            [scene.attach(&oras, scene.root(), STATEMENT), scene.attach(&oras, scene.child("arm64"), BILL)];
+        expected.sort();
+        let mut without = scene.bench.sandbox.command(&oras);
+        mirror.push(NAME, &scene.image);
+        let place = format!("{}/{REPOSITORY}@{}", mirror.address(), scene.root());
+        without.args(["discover", "--plain-http", "--format", "json"]).arg(place);
+        let told: Value = serde_json::from_str(&output_of(&mut without)).unwrap();
+        assert!(told.to_string().contains("[]"), "the mirror has a list, and nothing in it: {told}");
+
+        docker_hub_is_at(&scene.bench, &[&mirror.url(), &scene.registry.url()]);
+        scene.bench.good(DAY);
+        let mut locked: Vec<_> =
+            scene.bench.lock().images[&NAME.parse().unwrap()].attached.iter().map(|one| one.digest).collect();
+        locked.sort();
+        assert_eq!(locked, expected);
+        scene.pack("full.tar.gz", &["--with-signatures"]);
+        scene.run(&["verify", "full.tar.gz"]);
     }
 }
 

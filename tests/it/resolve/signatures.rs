@@ -8,12 +8,12 @@ use crate::support::{self, Registry};
 use crate::upstream::image::{Compression, Image, Kind, Layer, tar};
 
 /// Has the bench take Docker Hub's images from a registry.
-pub(super) fn docker_hub_is_at(bench: &Bench, url: &str) {
+pub(super) fn docker_hub_is_at(bench: &Bench, urls: &[&str]) {
     let upstream = bench.upstream.config();
     let config: String = upstream
         .lines()
         .map(|line| match line.trim_start().starts_with("docker.io:") {
-            true => format!("  docker.io: [\"{url}\"]\n"),
+            true => format!("  docker.io: {urls:?}\n"),
             false => format!("{line}\n"),
         })
         .collect();
@@ -55,7 +55,7 @@ fn a_signature_is_checked_and_the_lock_says_so() {
     let layer = Layer::new(&tar(&[("bin/agent", 0o755, b"agent")]), Compression::Gzip);
     let image = Image::build(Kind::Oci, &[(("amd64", None), vec![layer.clone()]), (("arm64", None), vec![layer])]);
     registry.push("docker.io/kubeedge/edgemesh-agent:v1.17.0", &image);
-    docker_hub_is_at(&bench, &registry.url());
+    docker_hub_is_at(&bench, &[&registry.url()]);
     let own = |arguments: &[&str]| {
         let mut command = bench.sandbox.command(&cosign);
         crate::support::output_of(command.env("COSIGN_PASSWORD", "").args(arguments));
