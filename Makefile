@@ -44,8 +44,8 @@ generated: ## write the schemas, completions, manual pages and the references
 	BUNDLER_UPDATE=1 cargo test --locked --test it -- --exact generated::generated_files_are_what_the_program_makes
 	@git status --short schema completions man docs/reference
 
-book: ## the documentation as a website in target/book, with mdBook (`cargo install mdbook`)
-	mdbook build docs
+book: ## the documentation as a website in target/book, with mdBook (which `make tools` brings too)
+	PATH="$$PATH:$(CURDIR)/target/tools/bin" mdbook build docs
 
 clean-demo: ## remove what the demo left
 	rm -rf target/demo

