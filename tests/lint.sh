@@ -12,4 +12,9 @@ mapfile -t scripts < <(find . -path ./target -prune -o -name .git -prune -o -pat
 shellcheck "${scripts[@]}"
 # The installer's parts are no scripts of their own: they are read where install.sh reads them.
 (cd manifests/install && shellcheck -x -a install.sh)
+# Under pipefail, what stops reading early ends the program before it with SIGPIPE, now and then, and the script with it.
+if grep -rnE '[^|]\| *(head|grep -[A-Za-z]*q|grep -m|awk [^|]*exit)' manifests/install --include='*.sh'; then
+  echo "a pipe into a program that stops early" >&2
+  exit 1
+fi
 echo "shellcheck: ${#scripts[@]} scripts are clean"

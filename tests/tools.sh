@@ -88,6 +88,29 @@ build_referring() {
   (cd tests/registry && CGO_ENABLED=0 go build -o "$bin/referring" .)
 }
 
+# KubeEdge's own configuration types, and the parser of `keadm join --set`: a file of a package that would bring all of
+# keadm with it.
+keadm=github.com/kubeedge/kubeedge@v1.23.1
+
+build_kubeedge() {
+  local bin=$tools/bin source=$tools/kubeedge module
+  if [ "$bin/kubeedge" -nt tests/kubeedge/main.go ]; then
+    return 0
+  fi
+  if ! command -v go >/dev/null; then
+    say "no Go here: KubeEdge does not read its settings back"
+    return 0
+  fi
+  say "building what reads KubeEdge's settings"
+  module=$(cd / && go mod download -json "$keadm" | sed -n 's/^\t"Dir": "\(.*\)",$/\1/p')
+  rm -rf "$source"
+  mkdir -p "$source/keadm"
+  cp tests/kubeedge/* "$source/"
+  cp --no-preserve=mode "$module/keadm/cmd/keadm/app/cmd/util/set.go" "$source/keadm/"
+  (cd "$source" && CGO_ENABLED=0 go build -trimpath -ldflags='-s -w' -o "$bin/kubeedge" .)
+  rm -rf "$source"
+}
+
 # apt with its state under target/tools: no root, and the system's own architectures stay as they are.
 private_apt() {
   apt-get -qq -o APT::Architecture=amd64 -o APT::Architectures=amd64,arm64 -o APT::Sandbox::User="$(id -un)" \
@@ -315,10 +338,11 @@ case ${1:-all} in
   registry) build_registry ;;
   referring) build_referring ;;
   yq) build_yq ;;
+  kubeedge) build_kubeedge ;;
   alertmanager) build_alertmanager ;;
   all)
     # Each in a shell of its own: one that fails does not keep the other from its work.
-    for step in programs packages monitoring grammars validator clients zizmor mdbook browser registry referring yq alertmanager; do
+    for step in programs packages monitoring grammars validator clients zizmor mdbook browser registry referring yq kubeedge alertmanager; do
       tests/tools.sh "$step" || say "could not get the $step; the tests that need them will say so"
     done
     if helm=$(tests/helm.sh); then
@@ -328,7 +352,7 @@ case ${1:-all} in
     fi
     ;;
   *)
-    say "usage: tests/tools.sh [programs|packages|monitoring|grammars|validator|clients|zizmor|mdbook|browser|registry|referring|yq|alertmanager]"
+    say "usage: tests/tools.sh [programs|packages|monitoring|grammars|validator|clients|zizmor|mdbook|browser|registry|referring|yq|kubeedge|alertmanager]"
     exit 2
     ;;
 esac

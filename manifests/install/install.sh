@@ -19,6 +19,8 @@ INSTALL_ROOT=${INSTALL_ROOT:-}
 . "$HERE/lib/trust.sh"
 # shellcheck source=lib/site.sh
 . "$HERE/lib/site.sh"
+# shellcheck source=lib/begin.sh
+. "$HERE/lib/begin.sh"
 # shellcheck source=lib/state.sh
 . "$HERE/lib/state.sh"
 # shellcheck source=lib/report.sh
@@ -64,8 +66,12 @@ INSTALL_ROOT=${INSTALL_ROOT:-}
 
 language_load
 args_parse "$@"
+if [ "$COMMAND" = help ]; then
+  usage
+  exit 0
+fi
+begin
 case $COMMAND in
-  help) usage ;;
   cloud) cloud_install ;;
   edge) edge_install ;;
   images) images_only ;;

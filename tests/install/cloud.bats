@@ -50,6 +50,61 @@ in_order() {
   says "nothing differs"
 }
 
+# The release as it was made before the chart looked up what it had made.
+looked_up() {
+  local release=$FAKE/releases/kube-prometheus-stack
+  sed -i '/^  values:/d' "$release"
+  answer 'get -f' 'some/object'
+  : >"$FAKE/calls"
+}
+
+@test "what a chart looks up in the cluster is no difference where the server says so" {
+  install cloud
+  [ "$status" -eq 0 ]
+  looked_up
+  answer 'diff --server-side' ''
+  install cloud
+  [ "$status" -eq 0 ] || { echo "$output"; false; }
+  absent -E 'upgrade --install [a-z-]+ .*--wait' "$FAKE/calls"
+  calls 'kubectl -n monitoring diff --server-side --force-conflicts --field-manager=helm -f'
+  says "kube-prometheus-stack is as it should be"
+}
+
+@test "what the server says differs is upgraded" {
+  install cloud
+  looked_up
+  install cloud
+  [ "$status" -eq 0 ]
+  calls 'kubectl -n monitoring diff --server-side'
+  [[ $(calls 'helm upgrade --install kube-prometheus-stack') == *--wait* ]]
+}
+
+@test "where Helm did not apply on the server, the server is not asked what differs" {
+  install cloud
+  looked_up
+  answer 'diff --server-side' ''
+  printf csa >"$FAKE/applied-by"
+  install cloud
+  [ "$status" -eq 0 ]
+  absent 'diff --server-side' "$FAKE/calls"
+  [[ $(calls 'helm upgrade --install kube-prometheus-stack') == *--wait* ]]
+}
+
+@test "an object that the new manifests lack, or another Secret, is a difference whatever the server says" {
+  for extra in '{kind: ConfigMap, apiVersion: v1, metadata: {name: gone}}' '{kind: Secret, apiVersion: v1, metadata: {name: gone}}'; do
+    rm -f "$FAKE"/releases/* && : >"$FAKE/answers" && healthy_cluster
+    install cloud
+    [ "$status" -eq 0 ]
+    printf -- '---\n%s\n' "$extra" >>"$FAKE/releases/kube-prometheus-stack"
+    answer 'get -f' 'some/object'
+    answer 'diff --server-side' ''
+    : >"$FAKE/calls"
+    install cloud
+    [ "$status" -eq 0 ]
+    [[ $(calls 'helm upgrade --install kube-prometheus-stack') == *--wait* ]]
+  done
+}
+
 @test "each program that fails ends the run with what to do" {
   kubeedge
   while IFS='|' read -r failing message; do
@@ -336,7 +391,7 @@ EOF
 }
 
 @test "nothing reaches out: it installs in a network namespace with nothing in it" {
-  unshare -n true 2>/dev/null || skip "this user may not make network namespaces"
+  unshare -n true 2>/dev/null || without "this user may not make network namespaces"
   kubeedge
   run unshare -n bash "$bundle/install.sh" cloud </dev/null
   [ "$status" -eq 0 ]

@@ -100,3 +100,80 @@ edgecore_is_right() {
   [ "$status" -eq 1 ]
   [ "$(cat "$INSTALL_ROOT/etc/kubeedge/config/edgecore.yaml")" = 'modules: [' ]
 }
+
+# What KubeEdge's own types make of it; tests/kubeedge/main.go tells the arguments.
+kubeedge_reads() {
+  [ -x "$tools/kubeedge" ] || without "KubeEdge's modules cannot be had here (make tools)"
+  "$tools/kubeedge" "$@" 2>"$BATS_TEST_TMPDIR/said" || { cat "$BATS_TEST_TMPDIR/said" >&2 && return 1; }
+}
+
+@test "KubeEdge's own types know every key of edgecore.yaml and read back what was set, and the rest as it was" {
+  printf 'EDGE_LOG_SIZE=20Mi\nEDGE_LOG_FILES=7\nCLOUD_ADDRESS=cloud.example.org\n' >"$BATS_TEST_TMPDIR/site"
+  for version in v1.22.2 v1.23.1; do
+    file=$BATS_TEST_DIRNAME/edgecore-$version.yaml
+    edit edgecore_edit "$BATS_TEST_TMPDIR/site" <"$file" >"$BATS_TEST_TMPDIR/edited.yaml"
+    kubeedge_reads edgecore - <"$BATS_TEST_TMPDIR/edited.yaml" >"$BATS_TEST_TMPDIR/read"
+    edgecore_is_right "$BATS_TEST_TMPDIR/read" cloud.example.org:10004
+    [ "$("$REAL_YQ" '.modules.edged.tailoredKubeletConfig | .containerLogMaxSize + " " + .containerLogMaxFiles' "$BATS_TEST_TMPDIR/read")" = "20Mi 7" ]
+    kubeedge_reads edgecore - <"$file" >"$BATS_TEST_TMPDIR/before"
+    equal_but "$BATS_TEST_TMPDIR/before" "$BATS_TEST_TMPDIR/read" "${edgecore_keys[@]}"
+  done
+}
+
+@test "KubeEdge's own types read both forms of cloudcore's ConfigMap as they were, with metrics and tunnel" {
+  kubeedge
+  "$REAL_YQ" '.data["cloudcore.yaml"]' "$FAKE/objects/kubeedge.configmap.cloudcore" >"$BATS_TEST_TMPDIR/short.yaml"
+  for file in "$BATS_TEST_TMPDIR/short.yaml" "$BATS_TEST_DIRNAME"/cloudcore-v1.22.2.yaml "$BATS_TEST_DIRNAME"/cloudcore-v1.23.1.yaml; do
+    edit cloudcore_edit <"$file" >"$BATS_TEST_TMPDIR/edited.yaml"
+    kubeedge_reads cloudcore - <"$BATS_TEST_TMPDIR/edited.yaml" >"$BATS_TEST_TMPDIR/read"
+    [ "$("$REAL_YQ" '.commonConfig.monitorServer.bindAddress' "$BATS_TEST_TMPDIR/read")" = 0.0.0.0:9091 ]
+    [ "$("$REAL_YQ" '.modules.cloudStream.enable' "$BATS_TEST_TMPDIR/read")" = true ]
+    kubeedge_reads cloudcore - <"$file" >"$BATS_TEST_TMPDIR/before"
+    equal_but "$BATS_TEST_TMPDIR/before" "$BATS_TEST_TMPDIR/read" .commonConfig.monitorServer.bindAddress .modules.cloudStream.enable
+  done
+}
+
+@test "a node that joins gets from keadm's own parser what an edit gives one that has joined" {
+  mkdir -p "$INSTALL_ROOT/etc"
+  printf 'EDGE_LOG_SIZE=20Mi\nEDGE_LOG_FILES=7\nCLOUD_ADDRESS=192.0.2.2\n' >"$BATS_TEST_TMPDIR/site"
+  edit edgecore_join_settings "$BATS_TEST_TMPDIR/site" | grep -v '^--set$' >"$BATS_TEST_TMPDIR/sets"
+  mapfile -t sets <"$BATS_TEST_TMPDIR/sets"
+  kubeedge_reads join "${sets[@]}" >"$BATS_TEST_TMPDIR/joined"
+  : >"$BATS_TEST_TMPDIR/nothing"
+  kubeedge_reads edgecore "$BATS_TEST_TMPDIR/nothing" >"$BATS_TEST_TMPDIR/defaults.yaml"
+  edit edgecore_edit "$BATS_TEST_TMPDIR/site" <"$BATS_TEST_TMPDIR/defaults.yaml" >"$BATS_TEST_TMPDIR/edited"
+  # keadm derives the tunnel's server from the address that it joins.
+  equal_but "$BATS_TEST_TMPDIR/edited" "$BATS_TEST_TMPDIR/joined" .modules.edgeStream.server
+  run cmp -s "$BATS_TEST_TMPDIR/defaults.yaml" "$BATS_TEST_TMPDIR/joined"
+  [ "$status" -eq 1 ]
+}
+
+@test "what the earlier edge script wrote is passed over by edgecore, and the edit mends it" {
+  "$REAL_YQ" '.modules.edged.clusterDNS = ["169.254.96.16"] | .modules.edged.networkPluginName = "cni"' \
+    "$BATS_TEST_DIRNAME/edgecore-v1.22.2.yaml" >"$BATS_TEST_TMPDIR/earlier.yaml"
+  kubeedge_reads edgecore "$BATS_TEST_TMPDIR/earlier.yaml" >"$BATS_TEST_TMPDIR/read"
+  absent -E 'clusterDNS|networkPluginName' "$BATS_TEST_TMPDIR/read"
+  run kubeedge_reads edgecore - <"$BATS_TEST_TMPDIR/earlier.yaml"
+  [ "$status" -eq 1 ]
+  says 'unknown field'
+  edit edgecore_edit <"$BATS_TEST_TMPDIR/earlier.yaml" >"$BATS_TEST_TMPDIR/edited.yaml"
+  kubeedge_reads edgecore "$BATS_TEST_TMPDIR/edited.yaml" >"$BATS_TEST_TMPDIR/read"
+  edgecore_is_right "$BATS_TEST_TMPDIR/read" 192.0.2.2:10004
+}
+
+@test "what the earlier cloud script wrote makes two managers of one chain" {
+  printf 'modules:\n  cloudHub: {nodeLimit: 1000}\n  cloudStream: {enable: true}\n  dynamicController: {enable: true}\n' >"$BATS_TEST_TMPDIR/earlier.yaml"
+  kubeedge_reads cloudcore "$BATS_TEST_TMPDIR/earlier.yaml" >"$BATS_TEST_TMPDIR/read"
+  [ "$("$REAL_YQ" '.modules.iptablesManager | .enable + " " + .mode' "$BATS_TEST_TMPDIR/read")" = "true internal" ]
+}
+
+@test "cloudcore takes an address for its metrics and no name, and so do the settings" {
+  run kubeedge_reads cloudcore - <<<'{"commonConfig": {"monitorServer": {"bindAddress": "cloud.example.org:9091"}}}'
+  [ "$status" -eq 1 ]
+  says 'must be a valid IP'
+  mkdir -p "$INSTALL_ROOT/etc/observability"
+  printf 'CLOUDCORE_METRICS=cloud.example.org:9091\n' >"$INSTALL_ROOT/etc/observability/site.env"
+  install preflight
+  [ "$status" -eq 2 ]
+  says CLOUDCORE_METRICS
+}

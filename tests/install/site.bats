@@ -19,7 +19,7 @@ value() {
 }
 
 @test "a wrong line is told with file, line and what is wanted" {
-  site '# mine' 'HOST=192.0.2.300' 'PROMETHEUS_SIZE=20GB' 'HOSTT=x' 'no equals' 'IPTABLES=nftables' 'EDGE_LOG_FILES=0'
+  site '# mine' 'HOST=192.0.2.300' 'PROMETHEUS_SIZE=20GB' 'HOSTT=x' 'no equals' 'IPTABLES=nftables' 'EDGE_LOG_FILES=1'
   install cloud
   [ "$status" -eq 2 ]
   says "site.env, line 2: HOST=192.0.2.300"
@@ -27,7 +27,7 @@ value() {
   says 'line 4: there is no setting `HOSTT`'
   says "line 5:"
   says "line 6: IPTABLES=nftables is not one of auto|legacy|nft"
-  says "line 7:"
+  says "line 7: EDGE_LOG_FILES=1 is not a number from 2 to 999"
   [ ! -s "$FAKE/calls" ]
 }
 

@@ -45,6 +45,25 @@ untouched() {
   says "this is no unpacked bundle"
 }
 
+@test "what looks at a site runs nothing that was changed, and does not read through the images" {
+  printf '#!/bin/sh\ntouch "%s/ran"\necho mikefarah\n' "$BATS_TEST_TMPDIR" >"$bundle/files/yq"
+  for command in verify status "send-test-alert" "uninstall --yes"; do
+    # shellcheck disable=SC2086
+    install $command
+    [ "$status" -eq 1 ] || { echo "$command: $status"; false; }
+    says "files/yq: FAILED"
+    [ ! -e "$BATS_TEST_TMPDIR/ran" ]
+    untouched
+  done
+  cp "$REAL_YQ" "$bundle/files/yq"
+  printf x >>"$(find "$bundle/blobs" -type f | head -n 1)"
+  install status
+  [ "$status" -eq 0 ]
+  install cloud
+  [ "$status" -eq 1 ]
+  untouched
+}
+
 signed() {
   ssh-keygen -q -t ed25519 -N '' -f "$BATS_TEST_TMPDIR/key"
   printf 'release@example.org namespaces="bundler" %s\n' "$(cat "$BATS_TEST_TMPDIR/key.pub")" >"$BATS_TEST_TMPDIR/signers"

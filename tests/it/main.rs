@@ -21,6 +21,7 @@ mod docs;
 mod forms;
 mod generated;
 mod init;
+mod installer;
 mod load;
 mod pack;
 mod page;

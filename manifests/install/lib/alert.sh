@@ -3,10 +3,6 @@
 # itself after five minutes.
 
 alert_send() {
-  log_open
-  site_load
-  tools_arch
-  tools_find
   tools_cluster
   NAMESPACE=${NAMESPACE:-monitoring}
   if [ "$PROFILE" = site ]; then

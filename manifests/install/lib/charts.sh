@@ -55,15 +55,18 @@ api_versions_read() {
   done
 }
 
+# POSITION: what Helm keeps of it as JSON: status, revision, values, manifests and hooks. Fails where there is none.
+release_has() {
+  "$HELM" status "${RELEASE_NAME[$1]}" --namespace "$(release_namespace "$1")" -o json 2>/dev/null
+}
+
 # POSITION: the status that Helm has for it, empty where it has none.
 release_status() {
-  "$HELM" status "${RELEASE_NAME[$1]}" --namespace "$(release_namespace "$1")" -o json 2>/dev/null |
-    "$YQ" -p=json -o=yaml '.info.status // ""' 2>/dev/null || true
+  release_has "$1" | "$YQ" -p=json -o=yaml '.info.status // ""' 2>/dev/null || true
 }
 
 release_revision() {
-  "$HELM" status "${RELEASE_NAME[$1]}" --namespace "$(release_namespace "$1")" -o json 2>/dev/null |
-    "$YQ" -p=json -o=yaml '.version // 0' 2>/dev/null || printf 0
+  release_has "$1" | "$YQ" -p=json -o=yaml '.version // 0' 2>/dev/null || printf 0
 }
 
 # POSITION: a run that was killed leaves a release that Helm believes to be in the making for ever.
@@ -80,42 +83,80 @@ release_unlock() {
   esac
 }
 
-# POSITION FILE: the manifests that an installation would bring, without hooks; FILE.values has the values that are given.
+# POSITION: what an installation would bring, as Helm would keep it. Charts may look up what the cluster has.
 release_wanted() {
   release_arguments "$1"
-  if "$HELM" upgrade --install "${ARGUMENTS[@]}" --skip-crds --dry-run=server -o json >"$WORK/release.json" 2>>"${LOG:-/dev/null}"; then
-    "$YQ" -p=json -o=yaml '.manifest // ""' "$WORK/release.json" >"$2"
-    "$YQ" -p=json -o=json '.config // {} | sort_keys(..)' "$WORK/release.json" >"$2.values"
-  else
+  "$HELM" upgrade --install "${ARGUMENTS[@]}" --skip-crds --dry-run=server -o json 2>>"${LOG:-/dev/null}"
+}
+
+# What is in Secrets does not count: charts make up passwords anew at each render. What is given does, as values.
+WITHOUT_SECRETS='(select(.kind == "Secret") | (.data, .stringData) | select(. != null) | .[]) = "***"'
+
+without_secrets() {
+  "$YQ" "$WITHOUT_SECRETS" "$1" | masked
+}
+
+# FILE: its objects, one a line.
+objects_of() {
+  "$YQ" -o=json -I=0 "select(. != null) | $WITHOUT_SECRETS | sort_keys(..)" "$1" | LC_ALL=C sort
+}
+
+# FILE: which objects these are.
+names_of() {
+  "$YQ" -p=json -o=yaml '[.apiVersion, .kind, .metadata.namespace // "", .metadata.name] | join(" ")' "$1"
+}
+
+# POSITION: writes down the manifests that it has, and those that it is to have. Fails where it has none.
+release_compare() {
+  local name=${RELEASE_NAME[$1]}
+  release_has "$1" >"$WORK/has.json" || return 1
+  release_wanted "$1" >"$WORK/wanted.json" || printf '{}\n' >"$WORK/wanted.json"
+  "$YQ" -p=json -o=yaml '.manifest // ""' "$WORK/has.json" >"$WORK/has-$name.yaml"
+  if ! "$YQ" -p=json -o=yaml -e .manifest "$WORK/wanted.json" >"$WORK/wanted-$name.yaml" 2>/dev/null; then
     # Its definitions may be newer than the cluster's, which come later.
-    release_render "$1" >"$2"
-    rm -f -- "$2.values"
+    release_render "$1" --skip-crds --no-hooks >"$WORK/wanted-$name.yaml"
   fi
 }
 
-without_secrets() {
-  "$YQ" '(select(.kind == "Secret") | .data[]) = "***" | (select(.kind == "Secret") | .stringData[]) = "***"' "$1" | masked
+# POSITION: whether it is deployed as it would be now, with all its objects there.
+release_unchanged() {
+  local name=${RELEASE_NAME[$1]} part given='{"values": .config // {}, "hooks": [(.hooks // [])[].manifest]} | sort_keys(..)'
+  release_compare "$1" || return 1
+  [ "$("$YQ" -p=json -o=yaml '.info.status // ""' "$WORK/has.json")" = deployed ] || return 1
+  for part in has wanted; do
+    "$YQ" -p=json -o=json "$given" "$WORK/$part.json" >"$WORK/$part.given"
+    objects_of "$WORK/$part-$name.yaml" >"$WORK/$part.objects"
+  done
+  cmp -s "$WORK/has.given" "$WORK/wanted.given" || return 1
+  cmp -s "$WORK/has.objects" "$WORK/wanted.objects" || release_same "$1" || return 1
+  kubectl_of "$(release_namespace "$1")" "$WORK/has.objects" get -o name
 }
 
-# POSITION: whether it is deployed as it would be now, with all its objects there. What a Secret holds does not count,
-# since charts make up passwords anew at each render; what is given does.
-release_unchanged() {
-  local name=${RELEASE_NAME[$1]} namespace target=$WORK/wanted-${RELEASE_NAME[$1]}.yaml
-  namespace=$(release_namespace "$1")
-  [ "$(release_status "$1")" = deployed ] || return 1
-  "$HELM" get manifest "$name" --namespace "$namespace" >"$WORK/has-$name.yaml" 2>/dev/null || return 1
-  release_wanted "$1" "$target" || return 1
-  "$HELM" get values "$name" --namespace "$namespace" -o json 2>/dev/null |
-    "$YQ" -p=json -o=json '. // {} | sort_keys(..)' >"$WORK/values" || return 1
-  cmp -s "$WORK/values" "$target.values" || return 1
-  without_secrets "$WORK/has-$name.yaml" >"$WORK/has-plain"
-  without_secrets "$target" >"$WORK/wanted-plain"
-  same_objects "$WORK/has-plain" "$WORK/wanted-plain" || return 1
-  # kubectl takes no namespace beside objects of another one.
-  NAMESPACE=$namespace "$YQ" 'select((.metadata.namespace // strenv(NAMESPACE)) == strenv(NAMESPACE))' "$WORK/has-$name.yaml" >"$WORK/here"
-  NAMESPACE=$namespace "$YQ" 'select((.metadata.namespace // strenv(NAMESPACE)) != strenv(NAMESPACE))' "$WORK/has-$name.yaml" >"$WORK/elsewhere"
-  kubectl_ask -n "$namespace" get -f "$WORK/here" -o name >/dev/null 2>&1 || return 1
-  [ ! -s "$WORK/elsewhere" ] || kubectl_ask get -f "$WORK/elsewhere" -o name >/dev/null 2>&1
+# POSITION: whether all that the manifests say otherwise is so in the cluster already. A chart that looks up what it
+# made, such as the volume that its claim got, renders more the second time, and an upgrade would change nothing. The
+# server tells, by trying what Helm would apply, which it can where Helm applied the fields on the server before.
+release_same() {
+  [ "$("$YQ" -p=json -o=yaml '.apply_method // ""' "$WORK/has.json")" = ssa ] || return 1
+  cmp -s <(names_of "$WORK/has.objects" | LC_ALL=C sort) <(names_of "$WORK/wanted.objects" | LC_ALL=C sort) || return 1
+  LC_ALL=C comm -13 "$WORK/has.objects" "$WORK/wanted.objects" >"$WORK/otherwise"
+  # What these hold was left out above, so it cannot be tried.
+  [ "$("$YQ" -p=json -o=yaml 'select(.kind == "Secret") | .kind' "$WORK/otherwise")" = '' ] || return 1
+  kubectl_of "$(release_namespace "$1")" "$WORK/otherwise" diff --server-side --force-conflicts --field-manager=helm
+}
+
+# NAMESPACE FILE ARGUMENT…: whether kubectl says yes of the objects in FILE, one a line. It takes no namespace beside
+# objects of another one.
+kubectl_of() {
+  local namespace=$1
+  NAMESPACE=$namespace "$YQ" -p=json -o=json -I=0 'select((.metadata.namespace // strenv(NAMESPACE)) == strenv(NAMESPACE))' "$2" >"$WORK/here"
+  NAMESPACE=$namespace "$YQ" -p=json -o=json -I=0 'select((.metadata.namespace // strenv(NAMESPACE)) != strenv(NAMESPACE))' "$2" >"$WORK/elsewhere"
+  shift 2
+  if [ -s "$WORK/here" ]; then
+    kubectl_ask -n "$namespace" "$@" -f "$WORK/here" >/dev/null 2>&1 || return 1
+  fi
+  if [ -s "$WORK/elsewhere" ]; then
+    kubectl_ask "$@" -f "$WORK/elsewhere" >/dev/null 2>&1 || return 1
+  fi
 }
 
 # The same documents, whatever the empty lines between them.

@@ -3,12 +3,6 @@
 
 cloud_install() {
   local installed
-  log_open
-  site_load
-  need_root
-  tools_arch
-  trust_check
-  tools_find
   tools_cluster
   state_open
   step step-preflight

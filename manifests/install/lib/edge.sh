@@ -4,12 +4,6 @@
 
 edge_install() {
   local version changed=no
-  log_open
-  site_load
-  need_root
-  tools_arch
-  trust_check
-  tools_find
   state_open
   PROFILE=${PROFILE:-edge}
   refuse_downgrade "$(host_versions | tail -n 1)"
@@ -89,8 +83,8 @@ edge_cgroups() {
 edge_sandbox() {
   local config wanted carried present
   config=$(containerd config dump 2>/dev/null || true)
-  wanted=$(sed -n "s/^ *\(sandbox_image\|sandbox\) *= *[\"']\([^\"']*\)[\"'].*/\2/p" <<<"$config" | head -n 1)
-  carried=$(plan_images | grep '/pause:' | head -n 1 || true)
+  wanted=$(sed -n "s/^ *\(sandbox_image\|sandbox\) *= *[\"']\([^\"']*\)[\"'].*/\2/p" <<<"$config" | awk 'NR == 1')
+  carried=$(plan_images | awk '/\/pause:/ && !found++')
   [ -n "$wanted" ] && [ -n "$carried" ] && [ "$wanted" != "$carried" ] || return 0
   present=$(images_present)
   [[ $'\n'$present$'\n' != *$'\n'"$wanted"$'\n'* ]] || return 0
@@ -125,7 +119,7 @@ edge_keadm() {
     return 0
   fi
   archive=$(carried keadm.tar.gz) || die tool-missing keadm
-  member=$(tar -tzf "$archive" | grep '/keadm$' | head -n 1)
+  member=$(tar -tzf "$archive" | awk '/\/keadm$/ && !found++')
   tar -xzf "$archive" -C "$WORK" "$member"
   printf '%s/%s' "$WORK" "$member"
 }

@@ -176,12 +176,6 @@ images_prune() {
 
 # `./install.sh images`: for workers, which run pods of the stack but have no API server.
 images_only() {
-  log_open
-  site_load
-  need_root
-  tools_arch
-  trust_check
-  tools_find
   state_open
   PROFILE=${PROFILE:-cloud}
   refuse_downgrade "$(host_versions | tail -n 1)"

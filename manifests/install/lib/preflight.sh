@@ -2,25 +2,19 @@
 # What has to be so before anything is installed, each with what to do where it is not.
 
 preflight_only() {
-  log_open
-  site_load
-  tools_arch
-  trust_check
-  tools_find
   if [ "$DRY_RUN" = yes ]; then
+    # A release job has no site: there the bundle counts, not the host.
     preflight_bundle
-    report
-    return
-  fi
-  site_infer
-  # A host without k3s or kubectl is to become an edge.
-  if [ ${#KUBECTL[@]} -gt 0 ] && [ "$PROFILE" != edge ]; then
-    preflight_cloud
   else
-    edge_preflight
+    site_infer
+    # A host without k3s or kubectl is to become an edge.
+    if [ ${#KUBECTL[@]} -gt 0 ] && [ "$PROFILE" != edge ]; then
+      preflight_cloud
+    else
+      edge_preflight
+    fi
   fi
-  # A release job has no site: there the bundle counts, which trust_check and the plan have read by now, not the host.
-  report || [ "$DRY_RUN" = yes ]
+  report || exit 1
 }
 
 # What can be known from the bundle alone, on a machine that is no node: for those who publish it.
@@ -159,7 +153,7 @@ preflight_k3s() {
     mode=$("$YQ" '.["egress-selector-mode"] // ""' "$config")
   fi
   if [ -z "$mode" ] && [ -r "$unit" ]; then
-    mode=$(sed -n "s/.*--egress-selector-mode[= '\"]*\([a-z]*\).*/\1/p" "$unit" | head -n 1)
+    mode=$(sed -n "s/.*--egress-selector-mode[= '\"]*\([a-z]*\).*/\1/p" "$unit" | awk 'NR == 1')
   fi
   if [ -z "$mode" ] && [ -r "$unit" ]; then
     # k3s' own script writes one argument a line.

@@ -36,7 +36,7 @@ METRICS_SERVER one:auto|patch|chart|none auto
 METRICS_SERVER_REPLICAS count 1
 METRICS_SERVER_RESOLUTION duration 15s
 IPTABLES one:auto|legacy|nft auto
-CLOUDCORE_METRICS listen 0.0.0.0:9091
+CLOUDCORE_METRICS bind 0.0.0.0:9091
 EDGE_BUFFER_LOGS buffer -
 EDGE_BUFFER_METRICS buffer -
 EDGE_BUFFER_TRACES buffer -
@@ -44,7 +44,7 @@ EDGE_INTERVAL count -
 EDGE_NODE_NAME name -
 EDGE_CLUSTER_DNS dns 169.254.96.16
 EDGE_LOG_SIZE quantity 10Mi
-EDGE_LOG_FILES count 5
+EDGE_LOG_FILES several 5
 EDGE_CGROUP_DRIVER one:cgroupfs|systemd systemd
 SIGNERS path -
 SIGNER text -
@@ -119,6 +119,7 @@ site_fits() {
       done
       ;;
     listen) is_address "${2%:*}" && is_port "${2##*:}" ;;
+    bind) is_ipv4 "${2%:*}" && is_port "${2##*:}" ;;
     dns) [ "$2" = none ] || is_ipv4 "$2" ;;
     url) [[ $2 =~ ^https?://[A-Za-z0-9.:_-]+/?$ ]] ;;
     names) [[ $2 =~ ^[a-z0-9][a-z0-9,-]*$ ]] ;;
@@ -131,6 +132,8 @@ site_fits() {
     buffer) [[ $2 =~ ^[1-9][0-9]*[MG]$ ]] ;;
     percent) [[ $2 =~ ^(100|[0-9]{1,2}(\.[0-9]+)?)$ ]] ;;
     count) [[ $2 =~ ^[1-9][0-9]{0,2}$ ]] ;;
+    # A kubelet with one file does not start.
+    several) [[ $2 =~ ^[1-9][0-9]{0,2}$ ]] && [ "$2" -ge 2 ] ;;
     path) [[ $2 == /* ]] ;;
     text) [[ $2 =~ ^[A-Za-z0-9@._+-]+$ ]] ;;
     one:*) [[ "|${1#one:}|" == *"|$2|"* ]] ;;

@@ -3,10 +3,6 @@
 
 status_show() {
   local component at versions
-  log_open
-  site_load
-  tools_arch
-  tools_find
   state_open_quietly
   text status-bundle "$BUNDLE_NAME" "$BUNDLE_VERSION"
   versions=$(host_versions | tr '\n' ' ')

@@ -74,7 +74,3 @@ tools_cluster() {
   [ -n "$HELM" ] || die tool-missing helm
   [ ${#KUBECTL[@]} -gt 0 ] || die tool-missing kubectl
 }
-
-need_root() {
-  [ "$(id -u)" -eq 0 ] || die root-needed "$COMMAND"
-}

@@ -3,16 +3,11 @@
 # stay unless they are named.
 
 uninstall_all() {
-  log_open
-  site_load
-  tools_arch
-  tools_find
   if [ ${#KUBECTL[@]} -eq 0 ] || [ "$PROFILE" = edge ]; then
     uninstall_edge
     return 0
   fi
   tools_cluster
-  need_root
   state_open
   NAMESPACE=${NAMESPACE:-monitoring}
   PROFILE=${PROFILE:-cloud}
@@ -114,7 +109,6 @@ uninstall_stays() {
 # On an edge: our images lose their pins and go; edgecore keeps its settings, which harm nobody.
 uninstall_edge() {
   local image version
-  need_root
   state_open
   PROFILE=${PROFILE:-edge}
   edge_runtime

@@ -2,16 +2,12 @@
 # `./install.sh verify`: whether it works, each point with what to do where it does not.
 
 verify_all() {
-  log_open
-  site_load
-  tools_arch
-  tools_find
   if [ ${#KUBECTL[@]} -gt 0 ] && [ "$PROFILE" != edge ]; then
     verify_cloud
   else
     verify_edge
   fi
-  report
+  report || exit 1
 }
 
 verify_cloud() {
@@ -23,7 +19,7 @@ verify_cloud() {
     return 0
   fi
   edges=$(edge_nodes | awk 'END { print NR }')
-  ready=$(edge_nodes | awk -F'\t' '$2 == "True" { print $1; exit }')
+  ready=$(edge_nodes | awk -F'\t' '$2 == "True" && !found++ { print $1 }')
   verify_cloudcore
   verify_edges "$edges"
   verify_edge_pod "$ready"
@@ -85,7 +81,7 @@ verify_edge_pod() {
     return 0
   fi
   verify_edge_agents "$1"
-  pod=$(kubectl_ask get pods -A --field-selector "spec.nodeName=$1,status.phase=Running" -o 'jsonpath={range .items[*]}{.metadata.namespace}{"\t"}{.metadata.name}{"\n"}{end}' | head -n 1)
+  pod=$(kubectl_ask get pods -A --field-selector "spec.nodeName=$1,status.phase=Running" -o 'jsonpath={range .items[*]}{.metadata.namespace}{"\t"}{.metadata.name}{"\n"}{end}' | awk 'NR == 1')
   if [ -z "$pod" ]; then
     result SKIP edge-logs edge-pod-none "$1"
     result SKIP edge-exec edge-pod-none "$1"
