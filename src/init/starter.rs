@@ -29,6 +29,7 @@ pub struct Settings {
 
 /// A catalog that is not written yet.
 #[derive(Clone, Debug, Default, serde::Serialize, schemars::JsonSchema)]
+#[schemars(description = "A catalog that was begun.")]
 pub struct Starter {
     /// The files by path below `manifests/`.
     #[serde(skip)]

@@ -99,7 +99,7 @@ pub struct Packed {
     pub sha256: Digest,
     /// The sha256 of its `SHA256SUMS`.
     pub sums_sha256: Digest,
-    /// How many images, charts and files it carries.
+    /// How many images it carries.
     pub images: usize,
     /// How many charts it carries.
     pub charts: usize,

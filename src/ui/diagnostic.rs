@@ -48,7 +48,7 @@ pub fn messages(error: &(dyn std::error::Error + 'static)) -> Vec<String> {
     std::iter::once(message).chain(causes).collect()
 }
 
-/// A failure for programs: one line on stderr.
+/// What a command that cannot do its work says: one line on stderr.
 #[derive(Serialize, JsonSchema)]
 pub struct Failure {
     /// What failed.

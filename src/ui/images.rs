@@ -40,7 +40,7 @@ pub fn of_catalog(images: &Why, why: bool) -> String {
     text
 }
 
-/// An image of a catalog, for programs.
+/// An image of a catalog.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Carried {
     /// Its full reference.

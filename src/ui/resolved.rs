@@ -53,7 +53,7 @@ pub fn summary(resolved: &Resolved, file: &str, current: bool) -> String {
     text
 }
 
-/// What a run learned, for programs.
+/// What a run learned.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Json<'a> {
     /// Whether the lock's file was already right.

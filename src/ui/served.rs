@@ -29,7 +29,7 @@ pub fn listening(server: &Server, as_json: bool) -> String {
     }
 }
 
-/// Where a server listens, for programs: the only line on stdout.
+/// Where a server listens: the only line on stdout.
 #[derive(Serialize, JsonSchema)]
 pub struct Listening {
     /// The URL for clients on this host.

@@ -1,12 +1,10 @@
-//! The documentation holds together: links and anchors lead somewhere, the book lists every page, languages know of each
-//! other, and the program takes the command lines.
+//! The documentation holds together: links and anchors lead somewhere, the book lists every page, and languages know of
+//! each other. [`crate::docs`] runs what it shows.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Component, Path, PathBuf};
 
-use bundler::cli::Cli;
-use clap::CommandFactory as _;
 use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
 
 use crate::support;
@@ -15,12 +13,11 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// What a page says to other pages and to a reader at the shell.
+/// What a page says to other pages.
 #[derive(Default)]
 struct Page {
     links: Vec<String>,
     anchors: BTreeSet<String>,
-    code: Vec<String>,
 }
 
 fn markdown(directory: &Path, deep: bool, found: &mut Vec<PathBuf>) {
@@ -45,7 +42,6 @@ fn anchor(heading: &str) -> String {
 fn parse(text: &str) -> Page {
     let mut page = Page::default();
     let mut heading: Option<String> = None;
-    let mut code: Option<String> = None;
     let mut seen: BTreeMap<String, usize> = BTreeMap::new();
     for event in Parser::new_ext(text, Options::ENABLE_TABLES) {
         match event {
@@ -59,10 +55,8 @@ fn parse(text: &str) -> Page {
                 page.anchors.insert(if *count == 0 { name } else { format!("{name}-{count}") });
                 *count += 1;
             }
-            Event::Start(Tag::CodeBlock(_)) => code = Some(String::new()),
-            Event::End(TagEnd::CodeBlock) => page.code.extend(code.take()),
             Event::Text(text) | Event::Code(text) => {
-                heading.iter_mut().chain(code.iter_mut()).for_each(|into| into.push_str(&text));
+                heading.iter_mut().for_each(|into| into.push_str(&text));
             }
             _ => {}
         }
@@ -154,27 +148,6 @@ fn the_book_lists_every_page_once() {
     let there: BTreeSet<PathBuf> = there.into_iter().filter(|path| *path != summary).collect();
     let missing: Vec<_> = there.symmetric_difference(&set).collect();
     assert!(missing.is_empty(), "in the book and not there, or the other way round: {missing:#?}");
-}
-
-#[test]
-fn the_program_takes_the_command_lines_of_the_pages() {
-    let mut checked = 0;
-    for (path, page) in pages() {
-        for line in
-            page.code.iter().flat_map(|code| code.replace("\\\n", " ").lines().map(str::to_owned).collect::<Vec<_>>())
-        {
-            let line = line.trim().trim_start_matches("$ ");
-            // A shell's variable, and an ellipsis or a choice in a sketch, are no arguments.
-            if !line.starts_with("bundler ") || line.contains(['$', '…', '[']) {
-                continue;
-            }
-            let words = line.split_whitespace().take_while(|word| !word.starts_with(['#', '|', '>', '&', ';']));
-            let taken = Cli::command().try_get_matches_from(words);
-            taken.unwrap_or_else(|error| panic!("{}: {line}\n{error}", path.display()));
-            checked += 1;
-        }
-    }
-    assert!(checked > 20, "the command lines are not found: {checked}");
 }
 
 #[test]

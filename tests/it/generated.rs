@@ -45,6 +45,8 @@ Schemas are in [schema/reports/](../../schema/reports/), and `bundler schema NAM
 ignores what it does not know. A list, of which there are those of `bundler images`, says so of its items. What cannot be kept
 gets the next number, and the [changelog](../../CHANGELOG.md) says how to go on. The report of a command that ends with 1,
 such as `verify` of a bundle that is not good, is a report like any other. `bundler serve` writes its report as one line.
+
+The lines of `--progress json` and the log of `serve` are on stderr, are for people with tools, and have no schema.
 ";
 
 fn root() -> &'static Path {

@@ -109,7 +109,7 @@ pub struct Discovery {
     pub broken: Vec<Found>,
 }
 
-/// One image of a report, with all of its finds.
+/// An image of a chart, with all places where it was found.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct Image {
     /// The reference as the chart writes it.
@@ -118,7 +118,7 @@ pub struct Image {
     pub found: Vec<Find>,
 }
 
-/// One find of a report.
+/// A place where it was found.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct Find {
     /// The kind of the place.
