@@ -9,7 +9,8 @@ setup_file() {
   "$BATS_TEST_DIRNAME/start.sh" "$work/cluster" 3>&-
   "$BATS_TEST_DIRNAME/bundle.sh" "$work" 1.0.0
   "$BATS_TEST_DIRNAME/bundle.sh" "$work" 1.1.0
-  export root work KUBECONFIG=$work/cluster/kubeconfig INSTALL_ROOT=$work/root PATH=$root/target/tools/cluster:$PATH
+  optional=$(sed -n 's/^OPTIONAL=" \(.*\) "$/\1/p' "$root/manifests/install/lib/plan.sh" | tr ' ' ,)
+  export optional root work KUBECONFIG=$work/cluster/kubeconfig INSTALL_ROOT=$work/root PATH=$root/target/tools/cluster:$PATH
   export YQ=$root/target/tools/bin/yq HELM=$work/bundle-1.0.0/files/helm HELM_TIMEOUT=10m LC_ALL=C.UTF-8
   mkdir -p "$INSTALL_ROOT"/{etc/observability,var,run}
   printf 'HOST=192.0.2.10\nMETRICS_SERVER=chart\nPROMETHEUS_RETENTION=7d\n' >"$INSTALL_ROOT/etc/observability/site.env"
@@ -135,6 +136,35 @@ manifests() {
   kubectl -n kube-system delete deployment metrics-server
   cloud 1.0.0
   kubectl -n kube-system get deployment metrics-server
+}
+
+@test "with every optional component, and again without naming them" {
+  local name
+  cloud 1.0.0 --with "$optional"
+  for name in istiod logging-operator opentelemetry-operator prometheus-pushgateway; do
+    "$HELM" list -A -q | grep -x "$name"
+  done
+  kubectl -n monitoring get deployment prometheus-alert event-exporter
+  "$HELM" list -A -o json | "$YQ" -p=json -o=yaml '.[] | .name + " " + .revision' >"$BATS_TEST_TMPDIR/revisions"
+  cloud 1.0.0
+  [[ $output == *"istiod is as it should be"* ]]
+  diff <("$HELM" list -A -o json | "$YQ" -p=json -o=yaml '.[] | .name + " " + .revision') "$BATS_TEST_TMPDIR/revisions"
+}
+
+@test "the server takes what is applied by hand, on demand, or on another kind of site" {
+  local file tried=0
+  for file in "$root"/manifests/components/*/{before,resources,on-demand}/*.yaml; do
+    [ -e "$file" ] || continue
+    kubectl apply --server-side --dry-run=server --force-conflicts -f "$file"
+    tried=$((tried + 1))
+  done
+  [ "$tried" -gt 15 ]
+  # As the head of the file says.
+  "$HELM" upgrade --install alloy-edge "$work"/bundle-1.0.0/charts/alloy-*.tgz --namespace monitoring --dry-run=server -o json \
+    --values "$work/bundle-1.0.0/components/alloy/values.yaml" --values "$work/bundle-1.0.0/components/alloy/options/edge.yaml" |
+    "$YQ" -p=json -o=yaml .manifest >"$BATS_TEST_TMPDIR/alloy-edge.yaml"
+  [ "$(grep -c '^kind:' "$BATS_TEST_TMPDIR/alloy-edge.yaml")" -gt 3 ]
+  kubectl -n monitoring apply --server-side --dry-run=server --force-conflicts -f "$BATS_TEST_TMPDIR/alloy-edge.yaml"
 }
 
 @test "an upgrade changes what differs and nothing else" {

@@ -279,6 +279,22 @@ EOF
   absent 'apply.*crds-edgemesh.yaml' "$FAKE/calls"
 }
 
+@test "an optional component stays chosen until it is taken away" {
+  install cloud --with istio
+  [ "$status" -eq 0 ]
+  install cloud
+  [ "$status" -eq 0 ]
+  says "istiod is as it should be"
+  install status
+  says istiod
+  install uninstall --only istio --yes
+  [ "$status" -eq 0 ] || { echo "$output"; false; }
+  : >"$FAKE/calls"
+  install cloud
+  [ "$status" -eq 0 ]
+  absent istiod "$FAKE/calls"
+}
+
 @test "no secret is in arguments, log or output" {
   kubeedge
   install cloud --log "$BATS_TEST_TMPDIR/log"

@@ -11,6 +11,7 @@ cloud_install() {
   [ "$(count FAIL)" -eq 0 ] || die preflight-failed
   [ -n "$SITE_HOST" ] || die host-unknown
   installed=$(cluster_version)
+  choice_recall
   refuse_downgrade "$installed"
   values_make
   edgemesh_values_early

@@ -52,16 +52,41 @@ host_remember() {
   mv -f -- "$STATE/versions.new" "$STATE/versions"
 }
 
+# FIELD of the record.
+cluster_record() {
+  kubectl_ask -n "$NAMESPACE" get configmap "$RECORD" --ignore-not-found -o "jsonpath={.data.$1}"
+}
+
 # The version that the cluster has, empty where none is recorded.
 cluster_version() {
-  kubectl_ask -n "$NAMESPACE" get configmap "$RECORD" --ignore-not-found -o 'jsonpath={.data.version}'
+  cluster_record version
+}
+
+# What was chosen once stays chosen: an upgrade that left it behind would take its images away.
+choice_recall() {
+  local before
+  before=$(cluster_record with)
+  WITH=$(printf '%s,' "$WITH" "$SITE_WITH" "$before" | tr , '\n' | awk 'NF' | LC_ALL=C sort -u | paste -sd , -)
+}
+
+# After `uninstall --only`.
+choice_forget() {
+  local name before left=''
+  before=$(cluster_record with)
+  for name in ${before//,/ }; do
+    [[ ,$ONLY, == *",$name,"* ]] || left+=${left:+,}$name
+  done
+  [ "$left" != "$before" ] || return 0
+  printf '{"data":{"with":"%s"}}\n' "$left" >"$WORK/record.json"
+  run "${KUBECTL[@]}" -n "$NAMESPACE" patch configmap "$RECORD" --type=merge --patch-file "$WORK/record.json" ||
+    die apply-failed "configmap $NAMESPACE/$RECORD"
 }
 
 cluster_remember() {
   local previous
   previous=$(cluster_version)
   if [ "$previous" = "$BUNDLE_VERSION" ]; then
-    previous=$(kubectl_ask -n "$NAMESPACE" get configmap "$RECORD" --ignore-not-found -o 'jsonpath={.data.previous}')
+    previous=$(cluster_record previous)
   fi
   cat >"$WORK/record.yaml" <<EOF
 apiVersion: v1
@@ -74,6 +99,7 @@ data:
   version: "$BUNDLE_VERSION"
   previous: "$previous"
   profile: "$PROFILE"
+  with: "$WITH"
 EOF
   apply "$WORK/record.yaml"
 }

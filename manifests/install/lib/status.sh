@@ -12,6 +12,7 @@ status_show() {
   PROFILE=${PROFILE:-cloud}
   versions=$(cluster_version) || die api-unreachable "${KUBECONFIG:-}"
   text status-cluster "${versions:-–}"
+  choice_recall
   for component in $(plan_components); do
     for at in $(plan_releases "$component"); do
       printf '%-28s %-12s %s\n' "${RELEASE_NAME[at]}" "$(release_status "$at")" "$(release_chart_version "$at")"

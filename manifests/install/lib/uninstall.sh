@@ -13,7 +13,11 @@ uninstall_all() {
   PROFILE=${PROFILE:-cloud}
   confirm confirm-uninstall "$NAMESPACE"
   uninstall_components
-  [ -n "$ONLY" ] || uninstall_own
+  if [ -n "$ONLY" ]; then
+    choice_forget
+  else
+    uninstall_own
+  fi
   uninstall_stays
 }
 
