@@ -13,6 +13,7 @@ pub use compare::{Comparison, compare};
 pub use model::{Artifact, Attached, Blob, BlobKind, Component, Image, Inspection, Kind, Platform, Profile};
 
 use crate::Error;
+use crate::bundle::delta::DeltaFile;
 use crate::bundle::read::{Bundle, is_bundle};
 use crate::bundle::{self, model as bundle_model};
 use crate::event::{Reporter, Silent};
@@ -52,6 +53,7 @@ fn inspect_bundle(paths: &[PathBuf], reporter: &dyn Reporter) -> Result<Inspecti
     inspection.form = Some(bundle.form());
     inspection.size = bundle.archive_size();
     inspection.parts = bundle.parts().map(|parts| parts.paths.len());
+    inspection.base = bundle.delta_file().map(DeltaFile::base_name);
     if bundle.find(bundle_model::SUMS).is_some() {
         let sums = bundle.read(bundle_model::SUMS, bundle::sums::MAX_SIZE).map_err(bundle::Error::from)?;
         inspection.sums_sha256 = Some(Digest::of(&sums));

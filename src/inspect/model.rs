@@ -36,6 +36,9 @@ pub struct Inspection {
     /// In how many parts a bundle's archive is, when it was cut.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub parts: Option<usize>,
+    /// Of a delta, the bundle that has the rest, in words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub base: Option<String>,
     /// The sha256 of a bundle's `SHA256SUMS`.
     pub sums_sha256: Option<Digest>,
     /// What `FILE.sha256` beside an archive says; not checked here.
@@ -195,6 +198,7 @@ pub(super) fn of(lock: &Lock, kind: Kind, path: &Path) -> Inspection {
         form: None,
         size: None,
         parts: None,
+        base: None,
         sums_sha256: None,
         archive_sha256: None,
         profiles: lock.profiles.iter().map(|(name, components)| profile(name, components)).collect(),

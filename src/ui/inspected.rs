@@ -94,6 +94,9 @@ fn head(inspection: &Inspection) -> String {
     if let Some(digest) = inspection.sums_sha256 {
         let _ = writeln!(text, "SHA256SUMS {digest}");
     }
+    if let Some(base) = &inspection.base {
+        let _ = writeln!(text, "The rest is in {}", line(base));
+    }
     text
 }
 

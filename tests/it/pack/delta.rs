@@ -11,7 +11,7 @@ fn a_delta_gives_the_published_bundle() {
     let site = Site::new(&upstream);
     site.push(&registry);
     let pack = |arguments: &[&str]| site.pack(&[&["--arch", "arm64"], arguments].concat());
-    pack(&["--component", "app", "--output", "base.tar.gz"]);
+    let base = pack(&["--component", "app", "--output", "base.tar.gz"]);
     let full = pack(&["--output", "full.tar.gz"]);
     let bytes = std::fs::read(site.sandbox.path("full.tar.gz")).unwrap();
     let delta = pack(&["--base", "base.tar.gz", "--output", "delta.tar.gz"]);
@@ -29,7 +29,8 @@ fn a_delta_gives_the_published_bundle() {
     for command in ["verify", "inspect"] {
         let output = site.sandbox.bundler().args([command, "delta.tar.gz"]).output().unwrap();
         let text = String::from_utf8(output.stdout).unwrap();
-        assert!(output.status.success() && text.contains("delta"), "{text}");
+        let base = format!("he rest is in demo 1.0.0 with SHA256SUMS {}", base["sums_sha256"].as_str().unwrap());
+        assert!(output.status.success() && text.contains("delta") && text.contains(&base), "{text}");
     }
 
     // A list of digests instead of a bundle, and parts.
