@@ -177,3 +177,42 @@ kubeedge_reads() {
   [ "$status" -eq 2 ]
   says CLOUDCORE_METRICS
 }
+
+# FILE NUMBER: what stands between the fences of the document's code block of this number.
+block() {
+  awk -v wanted="$2" '/^```/ { open = !open; if (open) number++; next } open && number == wanted' "$1"
+}
+
+@test "the lines that the review tells are those that the edits write" {
+  review=$root/docs/review-of-earlier-scripts.md
+  for version in v1.22.2 v1.23.1; do
+    block "$review" 1 | sed 's/CLOUD:/192.0.2.2:/' >"$BATS_TEST_TMPDIR/told.yaml"
+    edit edgecore_edit <"$BATS_TEST_DIRNAME/edgecore-$version.yaml" >"$BATS_TEST_TMPDIR/edited.yaml"
+    diff <("$REAL_YQ" eval-all -P 'select(fi == 0) * select(fi == 1) | sort_keys(..) | ... comments=""' "$BATS_TEST_DIRNAME/edgecore-$version.yaml" "$BATS_TEST_TMPDIR/told.yaml") \
+      <("$REAL_YQ" -P 'sort_keys(..)' "$BATS_TEST_TMPDIR/edited.yaml")
+    block "$review" 2 >"$BATS_TEST_TMPDIR/told.yaml"
+    edit cloudcore_edit <"$BATS_TEST_DIRNAME/cloudcore-$version.yaml" >"$BATS_TEST_TMPDIR/edited.yaml"
+    diff <("$REAL_YQ" eval-all -P 'select(fi == 0) * select(fi == 1) | sort_keys(..) | ... comments=""' "$BATS_TEST_DIRNAME/cloudcore-$version.yaml" "$BATS_TEST_TMPDIR/told.yaml") \
+      <("$REAL_YQ" -P 'sort_keys(..)' "$BATS_TEST_TMPDIR/edited.yaml")
+  done
+  diff <(block "$review" 4 | sed -n 's/^--set //p' | sed "s/ \\\\$//; s/'//g" | tr , '\n' | LC_ALL=C sort) \
+    <(edit edgecore_join_settings | grep -v '^--set$' | tr , '\n' | LC_ALL=C sort)
+}
+
+@test "the review has the same lines and changes in both languages, and each change is one that can be applied" {
+  for language in .md .zh-CN.md; do
+    awk '/^```/ { open = !open } open' "$root/docs/review-of-earlier-scripts$language" >"$BATS_TEST_TMPDIR/blocks$language"
+    grep -cE '^\*\*[0-9]+\. ' "$root/docs/review-of-earlier-scripts$language" >"$BATS_TEST_TMPDIR/found$language"
+  done
+  cmp "$BATS_TEST_TMPDIR/blocks.md" "$BATS_TEST_TMPDIR/blocks.zh-CN.md"
+  cmp "$BATS_TEST_TMPDIR/found.md" "$BATS_TEST_TMPDIR/found.zh-CN.md"
+  [ "$(cat "$BATS_TEST_TMPDIR/found.md")" -ge 39 ]
+  # Each hunk has as many lines as its head says.
+  awk '
+    function check() { if (hunks && (minus != wantedminus || plus != wantedplus)) { print head; wrong = 1 } }
+    /^```|^--- a\// { check(); hunks = 0; next }
+    /^\+\+\+ b\// { next }
+    /^@@ / { check(); head = $0; hunks = 1; minus = plus = 0; split($2, a, ","); split($3, b, ","); wantedminus = a[2]; wantedplus = b[2]; next }
+    /^-/ { minus++ } /^\+/ { plus++ }
+    END { check(); exit wrong }' "$BATS_TEST_TMPDIR/blocks.md"
+}
