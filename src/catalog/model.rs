@@ -2,6 +2,8 @@
 //!
 //! Versions and constraints are text: a YAML reader would turn `1.20` into a number.
 
+mod decided;
+mod file;
 mod profile;
 mod verify;
 
@@ -13,6 +15,8 @@ use serde::Deserialize;
 use crate::oci::{Arch, Digest};
 use crate::yaml::Spanned;
 
+pub use decided::{Accepted, Compatibility, EndOfLife, Hold, Warning};
+pub use file::{Algorithm, Checksum, File, PerArch};
 pub use profile::{FullProfile, Profile};
 pub use verify::{Cosign, Provenance, Signers, Verify};
 
@@ -300,97 +304,6 @@ pub struct ReasonedImage {
     pub reason: String,
 }
 
-/// A text, or one a map by architecture.
-#[derive(Clone, Debug, PartialEq, Eq, JsonSchema)]
-#[schemars(untagged)]
-pub enum PerArch {
-    /// The same for every architecture; `{arch}` in it is filled in.
-    One(String),
-    /// One for each architecture.
-    Each(BTreeMap<Arch, String>),
-}
-
-impl PerArch {
-    /// The text for `arch`, if there is one.
-    #[must_use]
-    pub fn get(&self, arch: Arch) -> Option<&str> {
-        match self {
-            Self::One(text) => Some(text),
-            Self::Each(map) => map.get(&arch).map(String::as_str),
-        }
-    }
-}
-
-impl<'de> Deserialize<'de> for PerArch {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Visitor;
-        impl<'de> serde::de::Visitor<'de> for Visitor {
-            type Value = PerArch;
-
-            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str("a text, or a map by architecture")
-            }
-
-            fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<PerArch, E> {
-                Ok(PerArch::One(text.to_owned()))
-            }
-
-            fn visit_map<A: serde::de::MapAccess<'de>>(self, map: A) -> Result<PerArch, A::Error> {
-                Deserialize::deserialize(serde::de::value::MapAccessDeserializer::new(map)).map(PerArch::Each)
-            }
-        }
-        deserializer.deserialize_any(Visitor)
-    }
-}
-
-/// A file that is downloaded.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct File {
-    /// Its name in the bundle; no two files of a catalog share one.
-    #[schemars(with = "String")]
-    pub name: Spanned<String>,
-    /// Where it is; `{version}`, `{tag}` and `{arch}` are filled in, percent-encoded.
-    pub url: PerArch,
-    /// Where its checksum is published.
-    #[schemars(with = "Checksum")]
-    pub checksum: Spanned<Checksum>,
-    /// The member of the archive that is carried instead of the archive.
-    #[serde(default)]
-    pub extract: Option<PerArch>,
-}
-
-/// Where a file's checksum is published: exactly one of `url`, `github_asset` and `unpublished`.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Checksum {
-    /// A checksum file in any of the usual forms.
-    #[serde(default)]
-    pub url: Option<PerArch>,
-    /// The digest that GitHub shows for a release's asset.
-    #[serde(default)]
-    pub github_asset: Option<bool>,
-    /// Nothing is published, with the reason: the sha256 is that of the download.
-    #[serde(default)]
-    pub unpublished: Option<String>,
-    /// The entry of the checksum file, when it is not the file's own name.
-    #[serde(default)]
-    pub entry: Option<PerArch>,
-    /// The algorithm of the checksum file; `sha256` unless said.
-    #[serde(default)]
-    pub algorithm: Option<Algorithm>,
-}
-
-/// The algorithm of a checksum file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Algorithm {
-    /// SHA-256.
-    Sha256,
-    /// SHA-512: the file is downloaded to compute its sha256.
-    Sha512,
-}
-
 /// Upstream's own list of images, one reference a line; without `carried_by` and `carry` all of them are carried.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -404,105 +317,4 @@ pub struct ImageList {
     /// `false` only compares: an image of the list that this component does not have is a warning.
     #[serde(default)]
     pub carry: Option<bool>,
-}
-
-/// A version or a range of versions that is kept.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Hold {
-    /// Exactly this version, or a constraint such as `<89`: of the source if there is one, else of the chart.
-    #[schemars(with = "String")]
-    pub version: Spanned<String>,
-    /// Why.
-    pub reason: String,
-    /// Until when, as `YYYY-MM-DD`.
-    #[serde(default)]
-    #[schemars(with = "Option<String>")]
-    pub until: Option<Spanned<String>>,
-}
-
-/// Versions and the platforms that they run on.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Compatibility {
-    /// A constraint on the version.
-    #[schemars(with = "String")]
-    pub versions: Spanned<String>,
-    /// A constraint on Kubernetes.
-    #[serde(default)]
-    #[schemars(with = "Option<String>")]
-    pub kubernetes: Option<Spanned<String>>,
-    /// A constraint on KubeEdge.
-    #[serde(default)]
-    #[schemars(with = "Option<String>")]
-    pub kubeedge: Option<Spanned<String>>,
-}
-
-/// Versions and when they end.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct EndOfLife {
-    /// A constraint on the version.
-    #[schemars(with = "String")]
-    pub versions: Spanned<String>,
-    /// The day, as `YYYY-MM-DD`.
-    #[schemars(with = "String")]
-    pub date: Spanned<String>,
-    /// What to use instead.
-    #[serde(default)]
-    pub successor: Option<String>,
-}
-
-/// A warning that is known and accepted.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Accepted {
-    /// Which kind of warning.
-    pub what: Warning,
-    /// Why.
-    pub reason: String,
-    /// Until when, as `YYYY-MM-DD`.
-    #[serde(default)]
-    #[schemars(with = "Option<String>")]
-    pub until: Option<Spanned<String>>,
-}
-
-/// The kinds of warnings that a maintainer can accept; their names are a contract.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, serde::Serialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Warning {
-    /// A row of `end_of_life` names the version, from 180 days before its day on.
-    EndOfLife,
-    /// The chart is marked as deprecated by upstream.
-    Deprecated,
-    /// The repository on GitHub is archived.
-    Archived,
-    /// The repository on GitHub has another name now.
-    Renamed,
-    /// GitHub sees another licence than `licence` says.
-    Relicensed,
-    /// The newest version of all is more than two years old.
-    Unmaintained,
-    /// No row of `compatibility` names the version; accepted, a row that excludes the platform is one too.
-    Compatibility,
-    /// The day `until` which a version is held is over.
-    Hold,
-    /// An image of `ignored_images` matches nothing.
-    IgnoredImage,
-    /// Upstream's list of images and the component's images are not the same.
-    ImageList,
-    /// Nobody checked what `verify` names.
-    Signature,
-    /// In `catalog.yaml`: KubeEdge's matrix does not name the platform's Kubernetes.
-    Platform,
-    /// In `catalog.yaml`: a profile weighs more than its budget.
-    Budget,
-}
-
-impl Warning {
-    /// Whether it is about the catalog as a whole, so that `catalog.yaml` accepts it and no component.
-    #[must_use]
-    pub const fn is_of_catalog(self) -> bool {
-        matches!(self, Self::Platform | Self::Budget)
-    }
 }

@@ -4,9 +4,9 @@
 //! kept on disk, and asked for again only when something could have changed.
 
 mod about;
+mod repository;
 
 use std::path::PathBuf;
-use std::str::FromStr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -21,7 +21,9 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 
 pub use about::About;
+pub use repository::{NotRepository, Repository};
 
+use self::repository::renamed;
 use super::Http;
 use super::git::{self, Tags};
 use super::kept::Kept;
@@ -39,43 +41,6 @@ const WEEK: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 /// The largest answer that is read, 8 MiB: a release with a thousand assets has 2.
 const MAX_ANSWER: usize = 8 << 20;
-
-/// `owner/name`.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Repository {
-    owner: String,
-    name: String,
-}
-
-/// A text that is no `owner/name`.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not a GitHub repository: expected `owner/name`")]
-pub struct NotRepository(String);
-
-impl FromStr for Repository {
-    type Err = NotRepository;
-
-    fn from_str(text: &str) -> Result<Self, NotRepository> {
-        let good = |part: &str| {
-            !part.is_empty()
-                && part.len() <= 100
-                && !matches!(part, "." | "..")
-                && part.bytes().all(|c| c.is_ascii_alphanumeric() || matches!(c, b'-' | b'_' | b'.'))
-        };
-        match text.split_once('/') {
-            Some((owner, name)) if good(owner) && good(name) => {
-                Ok(Self { owner: owner.to_owned(), name: name.to_owned() })
-            }
-            _ => Err(NotRepository(text.chars().take(120).collect())),
-        }
-    }
-}
-
-impl std::fmt::Display for Repository {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}/{}", self.owner, self.name)
-    }
-}
 
 /// A release, with what we ask of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -477,14 +442,6 @@ fn web(api: &Url) -> Url {
         let _ = web.set_host(Some(host));
     }
     web
-}
-
-/// The repository's name where it answered, if that is another one.
-fn renamed(asked: &Repository, answered: &Url) -> Option<Repository> {
-    let mut parts = answered.path().rsplit('/');
-    let (name, owner) = (parts.next()?, parts.next()?);
-    let now: Repository = format!("{owner}/{name}").parse().ok()?;
-    (!now.to_string().eq_ignore_ascii_case(&asked.to_string())).then_some(now)
 }
 
 fn parse<T: serde::de::DeserializeOwned>(what: &str, value: serde_json::Value) -> Result<T, Error> {
