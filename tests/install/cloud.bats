@@ -271,7 +271,7 @@ EOF
   absent 'install istiod' "$FAKE/calls"
   install cloud --with istio
   [ "$status" -eq 0 ]
-  [[ $(calls 'upgrade --install istiod') == *--take-ownership* ]]
+  [[ $(calls 'upgrade --install istiod') == *'--take-ownership --force-conflicts'* ]]
   : >"$FAKE/calls"
   rm "$FAKE/releases/edgemesh"
   install cloud --with istio

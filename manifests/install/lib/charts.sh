@@ -66,7 +66,7 @@ release_status() {
 }
 
 release_revision() {
-  release_has "$1" | "$YQ" -p=json -o=yaml '.version // 0' 2>/dev/null || printf 0
+  { release_has "$1" || printf '{}'; } | "$YQ" -p=json -o=yaml '.version // 0'
 }
 
 # POSITION: a run that was killed leaves a release that Helm believes to be in the making for ever.
@@ -138,7 +138,12 @@ release_unchanged() {
 release_same() {
   [ "$("$YQ" -p=json -o=yaml '.apply_method // ""' "$WORK/has.json")" = ssa ] || return 1
   cmp -s <(names_of "$WORK/has.objects" | LC_ALL=C sort) <(names_of "$WORK/wanted.objects" | LC_ALL=C sort) || return 1
-  LC_ALL=C comm -13 "$WORK/has.objects" "$WORK/wanted.objects" >"$WORK/otherwise"
+  # Helm marks what it applies as its own.
+  LC_ALL=C comm -13 "$WORK/has.objects" "$WORK/wanted.objects" |
+    NAME=${RELEASE_NAME[$1]} NAMESPACE=$(release_namespace "$1") "$YQ" -p=json -o=json -I=0 '
+      .metadata.labels["app.kubernetes.io/managed-by"] = "Helm" |
+      .metadata.annotations["meta.helm.sh/release-name"] = strenv(NAME) |
+      .metadata.annotations["meta.helm.sh/release-namespace"] = strenv(NAMESPACE)' >"$WORK/otherwise"
   # What these hold was left out above, so it cannot be tried.
   [ "$("$YQ" -p=json -o=yaml 'select(.kind == "Secret") | .kind' "$WORK/otherwise")" = '' ] || return 1
   kubectl_of "$(release_namespace "$1")" "$WORK/otherwise" diff --server-side --force-conflicts --field-manager=helm
@@ -221,8 +226,8 @@ release_install() {
     return 0
   fi
   before=$(release_revision "$1")
-  # Its definitions may be here already, from the other mesh.
-  [ "${RELEASE_COMPONENT[$1]}" != istio ] || extra+=(--take-ownership)
+  # Its definitions may be here already, from the other mesh, and then they are not Helm's.
+  [ "${RELEASE_COMPONENT[$1]}" != istio ] || extra+=(--take-ownership --force-conflicts)
   release_arguments "$1"
   if run "$HELM" upgrade --install "${ARGUMENTS[@]}" --create-namespace --skip-crds --wait --timeout "$HELM_TIMEOUT" "${extra[@]}"; then
     return 0
