@@ -45,6 +45,7 @@ complete -c bundler -n "__fish_bundler_needs_command" -l offline -d 'Never use t
 complete -c bundler -n "__fish_bundler_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c bundler -n "__fish_bundler_needs_command" -s V -l version -d 'Print version'
 complete -c bundler -n "__fish_bundler_needs_command" -f -a "init" -d 'Start a catalog from what you have: lists of images, charts, Hauler, helmfile, a running cluster'
+complete -c bundler -n "__fish_bundler_needs_command" -f -a "add" -d 'Add an image, a chart or a release\'s file to the catalog, in the newest version that fits'
 complete -c bundler -n "__fish_bundler_needs_command" -f -a "resolve" -d 'Choose the newest stable versions that match the platform, and write the lock'
 complete -c bundler -n "__fish_bundler_needs_command" -f -a "pack" -d 'Fetch what the lock names into one offline bundle'
 complete -c bundler -n "__fish_bundler_needs_command" -f -a "verify" -d 'Check every byte of a bundle, offline'
@@ -91,6 +92,120 @@ complete -c bundler -n "__fish_bundler_using_subcommand init" -s v -l verbose -d
 complete -c bundler -n "__fish_bundler_using_subcommand init" -l offline -d 'Never use the network; what is not in the cache is an error'
 complete -c bundler -n "__fish_bundler_using_subcommand init" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c bundler -n "__fish_bundler_using_subcommand init" -s V -l version -d 'Print version'
+complete -c bundler -n "__fish_bundler_using_subcommand add; and not __fish_seen_subcommand_from image chart file help" -l format -d 'How data is written to stdout' -r -f -a "text\t'For people'
+json\t'For programs'
+markdown\t'For a pull request or a summary; only `diff` and `inspect` have it'"
+complete -c bundler -n "__fish_bundler_using_subcommand add; and not __fish_seen_subcommand_from image chart file help" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c bundler -n "__fish_bundler_using_subcommand add; and not __fish_seen_subcommand_from image chart file help" -l progress -d 'How to show progress on stderr' -r -f -a "auto\t'A bar on a terminal, else plain lines'
+bar\t'A bar that is drawn again in place'
+plain\t'One line every few seconds'
+json\t'One JSON object a line, for programs'
+none\t'Nothing but warnings'"
+complete -c bundler -n "__fish_bundler_using_subcommand add; and not __fish_seen_subcommand_from image chart file help" -l config -d 'Configuration of this machine: mirrors and connections' -r -F
+complete -c bundler -n "__fish_bundler_using_subcommand add; and not __fish_seen_subcommand_from image chart file help" -l jobs -d 'How many things to do at once [default: what suits the machine]' -r
+complete -c bundler -n "__fish_bundler_using_subcommand add; and not __fish_seen_subcommand_from image chart file help" -l ca-file -d 'Trust the certificate authorities in this PEM file too' -r -F
+complete -c bundler -n "__fish_bundler_using_subcommand add; and not __fish_seen_subcommand_from image chart file help" -l helm -d 'The Helm program that renders charts [default: `helm` on PATH, else the locked one]' -r -F
+complete -c bundler -n "__fish_bundler_using_subcommand add; and not __fish_seen_subcommand_from image chart file help" -s q -l quiet -d 'Show no progress; warnings and errors stay'
+complete -c bundler -n "__fish_bundler_using_subcommand add; and not __fish_seen_subcommand_from image chart file help" -s v -l verbose -d 'Show details'
+complete -c bundler -n "__fish_bundler_using_subcommand add; and not __fish_seen_subcommand_from image chart file help" -l offline -d 'Never use the network; what is not in the cache is an error'
+complete -c bundler -n "__fish_bundler_using_subcommand add; and not __fish_seen_subcommand_from image chart file help" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c bundler -n "__fish_bundler_using_subcommand add; and not __fish_seen_subcommand_from image chart file help" -s V -l version -d 'Print version'
+complete -c bundler -n "__fish_bundler_using_subcommand add; and not __fish_seen_subcommand_from image chart file help" -f -a "image" -d 'An image, by its repository; a tag says what tags look like, and the lowest version'
+complete -c bundler -n "__fish_bundler_using_subcommand add; and not __fish_seen_subcommand_from image chart file help" -f -a "chart" -d 'A Helm chart, by its repository and name'
+complete -c bundler -n "__fish_bundler_using_subcommand add; and not __fish_seen_subcommand_from image chart file help" -f -a "file" -d 'A file of the releases of a repository on GitHub'
+complete -c bundler -n "__fish_bundler_using_subcommand add; and not __fish_seen_subcommand_from image chart file help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c bundler -n "__fish_bundler_using_subcommand add; and __fish_seen_subcommand_from image" -l name -d 'The component\'s name [default: that of what is added]' -r
+complete -c bundler -n "__fish_bundler_using_subcommand add; and __fish_seen_subcommand_from image" -l version -d 'Only these versions, such as `>=2, <3` [default: the newest, and what is compatible with it]' -r
+complete -c bundler -n "__fish_bundler_using_subcommand add; and __fish_seen_subcommand_from image" -l pattern -d 'What tags look like, such as `v{version}`, instead of a guess' -r
+complete -c bundler -n "__fish_bundler_using_subcommand add; and __fish_seen_subcommand_from image" -l profile -d 'Put it into this profile; may be given more than once [default: the only profile, where there is one]' -r
+complete -c bundler -n "__fish_bundler_using_subcommand add; and __fish_seen_subcommand_from image" -l catalog -d 'The catalog\'s directory' -r -F
+complete -c bundler -n "__fish_bundler_using_subcommand add; and __fish_seen_subcommand_from image" -l lock -d 'The lock' -r -F
+complete -c bundler -n "__fish_bundler_using_subcommand add; and __fish_seen_subcommand_from image" -l cache-dir -d 'The store of everything that was fetched [default: $XDG_CACHE_HOME/bundler]' -r -F
+complete -c bundler -n "__fish_bundler_using_subcommand add; and __fish_seen_subcommand_from image" -l format -d 'How data is written to stdout' -r -f -a "text\t'For people'
+json\t'For programs'
+markdown\t'For a pull request or a summary; only `diff` and `inspect` have it'"
+complete -c bundler -n "__fish_bundler_using_subcommand add; and __fish_seen_subcommand_from image" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c bundler -n "__fish_bundler_using_subcommand add; and __fish_seen_subcommand_from image" -l progress -d 'How to show progress on stderr' -r -f -a "auto\t'A bar on a terminal, else plain lines'
+bar\t'A bar that is drawn again in place'
+plain\t'One line every few seconds'
+json\t'One JSON object a line, for programs'
+none\t'Nothing but warnings'"
+complete -c bundler -n "__fish_bundler_using_subcommand add; and __fish_seen_subcommand_from image" -l config -d 'Configuration of this machine: mirrors and connections' -r -F
+complete -c bundler -n "__fish_bundler_using_subcommand add; and __fish_seen_subcommand_from image" -l jobs -d 'How many things to do at once [default: what suits the machine]' -r
+complete -c bundler -n "__fish_bundler_using_subcommand add; and __fish_seen_subcommand_from image" -l ca-file -d 'Trust the certificate authorities in this PEM file too' -r -F
+complete -c bundler -n "__fish_bundler_using_subcommand add; and __fish_seen_subcommand_from image" -l helm -d 'The Helm program that renders charts [default: `helm` on PATH, else the locked one]' -r -F
+complete -c bundler -n "__fish_bundler_using_subcommand add; and __fish_seen_subcommand_from image" -s y -l yes -d 'Take the guess without asking, also on a terminal'
+complete -c bundler -n "__fish_bundler_using_subcommand add; and __fish_seen_subcommand_from image" -l dry-run -d 'Write nothing; show what would be written'
+complete -c bundler -n "__fish_bundler_using_subcommand add; and __fish_seen_subcommand_from image" -s q -l quiet -d 'Show no progress; warnings and errors stay'
+complete -c bundler -n "__fish_bundler_using_subcommand add; and __fish_seen_subcommand_from image" -s v -l verbose -d 'Show details'
+complete -c bundler -n "__fish_bundler_using_subcommand add; and __fish_seen_subcommand_from image" -l offline -d 'Never use the network; what is not in the cache is an error'
+complete -c bundler -n "__fish_bundler_using_subcommand add; and __fish_seen_subcommand_from image" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c bundler -n "__fish_bundler_using_subcommand add; and __fish_seen_subcommand_from chart" -l values -d 'The chart\'s values: they become values.yaml beside the component, for the render here and on the site' -r -F
+complete -c bundler -n "__fish_bundler_using_subcommand add; and __fish_seen_subcommand_from chart" -l namespace -d 'The namespace that it is installed in [default: that of its release\'s name]' -r
+complete -c bundler -n "__fish_bundler_using_subcommand add; and __fish_seen_subcommand_from chart" -l name -d 'The component\'s name [default: that of what is added]' -r
+complete -c bundler -n "__fish_bundler_using_subcommand add; and __fish_seen_subcommand_from chart" -l version -d 'Only these versions, such as `>=2, <3` [default: the newest, and what is compatible with it]' -r
+complete -c bundler -n "__fish_bundler_using_subcommand add; and __fish_seen_subcommand_from chart" -l pattern -d 'What tags look like, such as `v{version}`, instead of a guess' -r
+complete -c bundler -n "__fish_bundler_using_subcommand add; and __fish_seen_subcommand_from chart" -l profile -d 'Put it into this profile; may be given more than once [default: the only profile, where there is one]' -r
+complete -c bundler -n "__fish_bundler_using_subcommand add; and __fish_seen_subcommand_from chart" -l catalog -d 'The catalog\'s directory' -r -F
+complete -c bundler -n "__fish_bundler_using_subcommand add; and __fish_seen_subcommand_from chart" -l lock -d 'The lock' -r -F
+complete -c bundler -n "__fish_bundler_using_subcommand add; and __fish_seen_subcommand_from chart" -l cache-dir -d 'The store of everything that was fetched [default: $XDG_CACHE_HOME/bundler]' -r -F
+complete -c bundler -n "__fish_bundler_using_subcommand add; and __fish_seen_subcommand_from chart" -l format -d 'How data is written to stdout' -r -f -a "text\t'For people'
+json\t'For programs'
+markdown\t'For a pull request or a summary; only `diff` and `inspect` have it'"
+complete -c bundler -n "__fish_bundler_using_subcommand add; and __fish_seen_subcommand_from chart" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c bundler -n "__fish_bundler_using_subcommand add; and __fish_seen_subcommand_from chart" -l progress -d 'How to show progress on stderr' -r -f -a "auto\t'A bar on a terminal, else plain lines'
+bar\t'A bar that is drawn again in place'
+plain\t'One line every few seconds'
+json\t'One JSON object a line, for programs'
+none\t'Nothing but warnings'"
+complete -c bundler -n "__fish_bundler_using_subcommand add; and __fish_seen_subcommand_from chart" -l config -d 'Configuration of this machine: mirrors and connections' -r -F
+complete -c bundler -n "__fish_bundler_using_subcommand add; and __fish_seen_subcommand_from chart" -l jobs -d 'How many things to do at once [default: what suits the machine]' -r
+complete -c bundler -n "__fish_bundler_using_subcommand add; and __fish_seen_subcommand_from chart" -l ca-file -d 'Trust the certificate authorities in this PEM file too' -r -F
+complete -c bundler -n "__fish_bundler_using_subcommand add; and __fish_seen_subcommand_from chart" -l helm -d 'The Helm program that renders charts [default: `helm` on PATH, else the locked one]' -r -F
+complete -c bundler -n "__fish_bundler_using_subcommand add; and __fish_seen_subcommand_from chart" -s y -l yes -d 'Take the guess without asking, also on a terminal'
+complete -c bundler -n "__fish_bundler_using_subcommand add; and __fish_seen_subcommand_from chart" -l dry-run -d 'Write nothing; show what would be written'
+complete -c bundler -n "__fish_bundler_using_subcommand add; and __fish_seen_subcommand_from chart" -s q -l quiet -d 'Show no progress; warnings and errors stay'
+complete -c bundler -n "__fish_bundler_using_subcommand add; and __fish_seen_subcommand_from chart" -s v -l verbose -d 'Show details'
+complete -c bundler -n "__fish_bundler_using_subcommand add; and __fish_seen_subcommand_from chart" -l offline -d 'Never use the network; what is not in the cache is an error'
+complete -c bundler -n "__fish_bundler_using_subcommand add; and __fish_seen_subcommand_from chart" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c bundler -n "__fish_bundler_using_subcommand add; and __fish_seen_subcommand_from file" -l name -d 'The component\'s name [default: that of what is added]' -r
+complete -c bundler -n "__fish_bundler_using_subcommand add; and __fish_seen_subcommand_from file" -l version -d 'Only these versions, such as `>=2, <3` [default: the newest, and what is compatible with it]' -r
+complete -c bundler -n "__fish_bundler_using_subcommand add; and __fish_seen_subcommand_from file" -l pattern -d 'What tags look like, such as `v{version}`, instead of a guess' -r
+complete -c bundler -n "__fish_bundler_using_subcommand add; and __fish_seen_subcommand_from file" -l profile -d 'Put it into this profile; may be given more than once [default: the only profile, where there is one]' -r
+complete -c bundler -n "__fish_bundler_using_subcommand add; and __fish_seen_subcommand_from file" -l catalog -d 'The catalog\'s directory' -r -F
+complete -c bundler -n "__fish_bundler_using_subcommand add; and __fish_seen_subcommand_from file" -l lock -d 'The lock' -r -F
+complete -c bundler -n "__fish_bundler_using_subcommand add; and __fish_seen_subcommand_from file" -l cache-dir -d 'The store of everything that was fetched [default: $XDG_CACHE_HOME/bundler]' -r -F
+complete -c bundler -n "__fish_bundler_using_subcommand add; and __fish_seen_subcommand_from file" -l format -d 'How data is written to stdout' -r -f -a "text\t'For people'
+json\t'For programs'
+markdown\t'For a pull request or a summary; only `diff` and `inspect` have it'"
+complete -c bundler -n "__fish_bundler_using_subcommand add; and __fish_seen_subcommand_from file" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c bundler -n "__fish_bundler_using_subcommand add; and __fish_seen_subcommand_from file" -l progress -d 'How to show progress on stderr' -r -f -a "auto\t'A bar on a terminal, else plain lines'
+bar\t'A bar that is drawn again in place'
+plain\t'One line every few seconds'
+json\t'One JSON object a line, for programs'
+none\t'Nothing but warnings'"
+complete -c bundler -n "__fish_bundler_using_subcommand add; and __fish_seen_subcommand_from file" -l config -d 'Configuration of this machine: mirrors and connections' -r -F
+complete -c bundler -n "__fish_bundler_using_subcommand add; and __fish_seen_subcommand_from file" -l jobs -d 'How many things to do at once [default: what suits the machine]' -r
+complete -c bundler -n "__fish_bundler_using_subcommand add; and __fish_seen_subcommand_from file" -l ca-file -d 'Trust the certificate authorities in this PEM file too' -r -F
+complete -c bundler -n "__fish_bundler_using_subcommand add; and __fish_seen_subcommand_from file" -l helm -d 'The Helm program that renders charts [default: `helm` on PATH, else the locked one]' -r -F
+complete -c bundler -n "__fish_bundler_using_subcommand add; and __fish_seen_subcommand_from file" -s y -l yes -d 'Take the guess without asking, also on a terminal'
+complete -c bundler -n "__fish_bundler_using_subcommand add; and __fish_seen_subcommand_from file" -l dry-run -d 'Write nothing; show what would be written'
+complete -c bundler -n "__fish_bundler_using_subcommand add; and __fish_seen_subcommand_from file" -s q -l quiet -d 'Show no progress; warnings and errors stay'
+complete -c bundler -n "__fish_bundler_using_subcommand add; and __fish_seen_subcommand_from file" -s v -l verbose -d 'Show details'
+complete -c bundler -n "__fish_bundler_using_subcommand add; and __fish_seen_subcommand_from file" -l offline -d 'Never use the network; what is not in the cache is an error'
+complete -c bundler -n "__fish_bundler_using_subcommand add; and __fish_seen_subcommand_from file" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c bundler -n "__fish_bundler_using_subcommand add; and __fish_seen_subcommand_from help" -f -a "image" -d 'An image, by its repository; a tag says what tags look like, and the lowest version'
+complete -c bundler -n "__fish_bundler_using_subcommand add; and __fish_seen_subcommand_from help" -f -a "chart" -d 'A Helm chart, by its repository and name'
+complete -c bundler -n "__fish_bundler_using_subcommand add; and __fish_seen_subcommand_from help" -f -a "file" -d 'A file of the releases of a repository on GitHub'
+complete -c bundler -n "__fish_bundler_using_subcommand add; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c bundler -n "__fish_bundler_using_subcommand resolve" -l catalog -d 'The catalog\'s directory' -r -F
 complete -c bundler -n "__fish_bundler_using_subcommand resolve" -l lock -d 'The lock' -r -F
 complete -c bundler -n "__fish_bundler_using_subcommand resolve" -l cache-dir -d 'The store of everything that was fetched [default: $XDG_CACHE_HOME/bundler]' -r -F
@@ -551,24 +666,28 @@ complete -c bundler -n "__fish_bundler_using_subcommand man" -s v -l verbose -d 
 complete -c bundler -n "__fish_bundler_using_subcommand man" -l offline -d 'Never use the network; what is not in the cache is an error'
 complete -c bundler -n "__fish_bundler_using_subcommand man" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c bundler -n "__fish_bundler_using_subcommand man" -s V -l version -d 'Print version'
-complete -c bundler -n "__fish_bundler_using_subcommand help; and not __fish_seen_subcommand_from init resolve pack verify inspect diff images load unload push serve apply sign cache schema completions man help" -f -a "init" -d 'Start a catalog from what you have: lists of images, charts, Hauler, helmfile, a running cluster'
-complete -c bundler -n "__fish_bundler_using_subcommand help; and not __fish_seen_subcommand_from init resolve pack verify inspect diff images load unload push serve apply sign cache schema completions man help" -f -a "resolve" -d 'Choose the newest stable versions that match the platform, and write the lock'
-complete -c bundler -n "__fish_bundler_using_subcommand help; and not __fish_seen_subcommand_from init resolve pack verify inspect diff images load unload push serve apply sign cache schema completions man help" -f -a "pack" -d 'Fetch what the lock names into one offline bundle'
-complete -c bundler -n "__fish_bundler_using_subcommand help; and not __fish_seen_subcommand_from init resolve pack verify inspect diff images load unload push serve apply sign cache schema completions man help" -f -a "verify" -d 'Check every byte of a bundle, offline'
-complete -c bundler -n "__fish_bundler_using_subcommand help; and not __fish_seen_subcommand_from init resolve pack verify inspect diff images load unload push serve apply sign cache schema completions man help" -f -a "inspect" -d 'Show what is inside a bundle or a lock, what it weighs and where it came from'
-complete -c bundler -n "__fish_bundler_using_subcommand help; and not __fish_seen_subcommand_from init resolve pack verify inspect diff images load unload push serve apply sign cache schema completions man help" -f -a "diff" -d 'Compare two locks or bundles: versions, images, bytes to fetch'
-complete -c bundler -n "__fish_bundler_using_subcommand help; and not __fish_seen_subcommand_from init resolve pack verify inspect diff images load unload push serve apply sign cache schema completions man help" -f -a "images" -d 'List the images that the components of the catalog run, or those of any chart, and where each was found'
-complete -c bundler -n "__fish_bundler_using_subcommand help; and not __fish_seen_subcommand_from init resolve pack verify inspect diff images load unload push serve apply sign cache schema completions man help" -f -a "load" -d 'Load the images of a bundle into containerd, k3s, docker, podman or an OCI layout'
-complete -c bundler -n "__fish_bundler_using_subcommand help; and not __fish_seen_subcommand_from init resolve pack verify inspect diff images load unload push serve apply sign cache schema completions man help" -f -a "unload" -d 'Remove the images that only this bundle brought'
-complete -c bundler -n "__fish_bundler_using_subcommand help; and not __fish_seen_subcommand_from init resolve pack verify inspect diff images load unload push serve apply sign cache schema completions man help" -f -a "push" -d 'Push the images and charts of bundles to a registry, and write what nodes need to find them there'
-complete -c bundler -n "__fish_bundler_using_subcommand help; and not __fish_seen_subcommand_from init resolve pack verify inspect diff images load unload push serve apply sign cache schema completions man help" -f -a "serve" -d 'Give out bundles over HTTP: images as a registry, charts as a Helm repository, files by name'
-complete -c bundler -n "__fish_bundler_using_subcommand help; and not __fish_seen_subcommand_from init resolve pack verify inspect diff images load unload push serve apply sign cache schema completions man help" -f -a "apply" -d 'Put a base and a delta together: the full bundle, byte for byte the published one'
-complete -c bundler -n "__fish_bundler_using_subcommand help; and not __fish_seen_subcommand_from init resolve pack verify inspect diff images load unload push serve apply sign cache schema completions man help" -f -a "sign" -d 'Add an SSH signature to a bundle'
-complete -c bundler -n "__fish_bundler_using_subcommand help; and not __fish_seen_subcommand_from init resolve pack verify inspect diff images load unload push serve apply sign cache schema completions man help" -f -a "cache" -d 'Look after the store of everything that was fetched'
-complete -c bundler -n "__fish_bundler_using_subcommand help; and not __fish_seen_subcommand_from init resolve pack verify inspect diff images load unload push serve apply sign cache schema completions man help" -f -a "schema" -d 'Print the JSON Schema of a file format, or of what a command writes with `--format json`'
-complete -c bundler -n "__fish_bundler_using_subcommand help; and not __fish_seen_subcommand_from init resolve pack verify inspect diff images load unload push serve apply sign cache schema completions man help" -f -a "completions" -d 'Print the completion script of a shell'
-complete -c bundler -n "__fish_bundler_using_subcommand help; and not __fish_seen_subcommand_from init resolve pack verify inspect diff images load unload push serve apply sign cache schema completions man help" -f -a "man" -d 'Print the manual page'
-complete -c bundler -n "__fish_bundler_using_subcommand help; and not __fish_seen_subcommand_from init resolve pack verify inspect diff images load unload push serve apply sign cache schema completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c bundler -n "__fish_bundler_using_subcommand help; and not __fish_seen_subcommand_from init add resolve pack verify inspect diff images load unload push serve apply sign cache schema completions man help" -f -a "init" -d 'Start a catalog from what you have: lists of images, charts, Hauler, helmfile, a running cluster'
+complete -c bundler -n "__fish_bundler_using_subcommand help; and not __fish_seen_subcommand_from init add resolve pack verify inspect diff images load unload push serve apply sign cache schema completions man help" -f -a "add" -d 'Add an image, a chart or a release\'s file to the catalog, in the newest version that fits'
+complete -c bundler -n "__fish_bundler_using_subcommand help; and not __fish_seen_subcommand_from init add resolve pack verify inspect diff images load unload push serve apply sign cache schema completions man help" -f -a "resolve" -d 'Choose the newest stable versions that match the platform, and write the lock'
+complete -c bundler -n "__fish_bundler_using_subcommand help; and not __fish_seen_subcommand_from init add resolve pack verify inspect diff images load unload push serve apply sign cache schema completions man help" -f -a "pack" -d 'Fetch what the lock names into one offline bundle'
+complete -c bundler -n "__fish_bundler_using_subcommand help; and not __fish_seen_subcommand_from init add resolve pack verify inspect diff images load unload push serve apply sign cache schema completions man help" -f -a "verify" -d 'Check every byte of a bundle, offline'
+complete -c bundler -n "__fish_bundler_using_subcommand help; and not __fish_seen_subcommand_from init add resolve pack verify inspect diff images load unload push serve apply sign cache schema completions man help" -f -a "inspect" -d 'Show what is inside a bundle or a lock, what it weighs and where it came from'
+complete -c bundler -n "__fish_bundler_using_subcommand help; and not __fish_seen_subcommand_from init add resolve pack verify inspect diff images load unload push serve apply sign cache schema completions man help" -f -a "diff" -d 'Compare two locks or bundles: versions, images, bytes to fetch'
+complete -c bundler -n "__fish_bundler_using_subcommand help; and not __fish_seen_subcommand_from init add resolve pack verify inspect diff images load unload push serve apply sign cache schema completions man help" -f -a "images" -d 'List the images that the components of the catalog run, or those of any chart, and where each was found'
+complete -c bundler -n "__fish_bundler_using_subcommand help; and not __fish_seen_subcommand_from init add resolve pack verify inspect diff images load unload push serve apply sign cache schema completions man help" -f -a "load" -d 'Load the images of a bundle into containerd, k3s, docker, podman or an OCI layout'
+complete -c bundler -n "__fish_bundler_using_subcommand help; and not __fish_seen_subcommand_from init add resolve pack verify inspect diff images load unload push serve apply sign cache schema completions man help" -f -a "unload" -d 'Remove the images that only this bundle brought'
+complete -c bundler -n "__fish_bundler_using_subcommand help; and not __fish_seen_subcommand_from init add resolve pack verify inspect diff images load unload push serve apply sign cache schema completions man help" -f -a "push" -d 'Push the images and charts of bundles to a registry, and write what nodes need to find them there'
+complete -c bundler -n "__fish_bundler_using_subcommand help; and not __fish_seen_subcommand_from init add resolve pack verify inspect diff images load unload push serve apply sign cache schema completions man help" -f -a "serve" -d 'Give out bundles over HTTP: images as a registry, charts as a Helm repository, files by name'
+complete -c bundler -n "__fish_bundler_using_subcommand help; and not __fish_seen_subcommand_from init add resolve pack verify inspect diff images load unload push serve apply sign cache schema completions man help" -f -a "apply" -d 'Put a base and a delta together: the full bundle, byte for byte the published one'
+complete -c bundler -n "__fish_bundler_using_subcommand help; and not __fish_seen_subcommand_from init add resolve pack verify inspect diff images load unload push serve apply sign cache schema completions man help" -f -a "sign" -d 'Add an SSH signature to a bundle'
+complete -c bundler -n "__fish_bundler_using_subcommand help; and not __fish_seen_subcommand_from init add resolve pack verify inspect diff images load unload push serve apply sign cache schema completions man help" -f -a "cache" -d 'Look after the store of everything that was fetched'
+complete -c bundler -n "__fish_bundler_using_subcommand help; and not __fish_seen_subcommand_from init add resolve pack verify inspect diff images load unload push serve apply sign cache schema completions man help" -f -a "schema" -d 'Print the JSON Schema of a file format, or of what a command writes with `--format json`'
+complete -c bundler -n "__fish_bundler_using_subcommand help; and not __fish_seen_subcommand_from init add resolve pack verify inspect diff images load unload push serve apply sign cache schema completions man help" -f -a "completions" -d 'Print the completion script of a shell'
+complete -c bundler -n "__fish_bundler_using_subcommand help; and not __fish_seen_subcommand_from init add resolve pack verify inspect diff images load unload push serve apply sign cache schema completions man help" -f -a "man" -d 'Print the manual page'
+complete -c bundler -n "__fish_bundler_using_subcommand help; and not __fish_seen_subcommand_from init add resolve pack verify inspect diff images load unload push serve apply sign cache schema completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c bundler -n "__fish_bundler_using_subcommand help; and __fish_seen_subcommand_from add" -f -a "image" -d 'An image, by its repository; a tag says what tags look like, and the lowest version'
+complete -c bundler -n "__fish_bundler_using_subcommand help; and __fish_seen_subcommand_from add" -f -a "chart" -d 'A Helm chart, by its repository and name'
+complete -c bundler -n "__fish_bundler_using_subcommand help; and __fish_seen_subcommand_from add" -f -a "file" -d 'A file of the releases of a repository on GitHub'
 complete -c bundler -n "__fish_bundler_using_subcommand help; and __fish_seen_subcommand_from cache" -f -a "ls" -d 'Show what the cache weighs'
 complete -c bundler -n "__fish_bundler_using_subcommand help; and __fish_seen_subcommand_from cache" -f -a "gc" -d 'Remove blobs that nothing needs; never while another bundler uses the cache'
 complete -c bundler -n "__fish_bundler_using_subcommand help; and __fish_seen_subcommand_from cache" -f -a "verify" -d 'Hash every blob, and remove those that are damaged'

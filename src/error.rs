@@ -74,6 +74,8 @@ union! {
     Load(crate::load::Error),
     /// Starting a catalog.
     Init(crate::init::Error),
+    /// Adding a component.
+    Add(crate::add::Error),
     /// Resolving.
     Resolve(crate::resolve::Error),
     /// Serving.

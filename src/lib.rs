@@ -27,10 +27,12 @@
 //! | [`serve`] | bundles as a registry, a Helm repository and files, in place |
 //! | [`push`] | bundles to a registry: the air-gapped side that reaches one |
 //! | [`init`] | starter catalogs from what somebody has |
+//! | [`add`] | components for a catalog: patterns guessed from tags, resolved before they are written |
 //! | [`yaml`] | the one place that knows the YAML library |
 //!
 //! `tests/it/architecture.rs` holds the directions.
 
+pub mod add;
 pub mod apply;
 pub mod bundle;
 pub mod catalog;

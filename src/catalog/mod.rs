@@ -1,5 +1,6 @@
 //! The catalog: what we want. Model, parsing, cross-file rules, JSON Schema.
 
+pub mod edit;
 mod inputs;
 mod installers;
 pub mod model;
@@ -13,7 +14,7 @@ mod tests;
 
 pub use inputs::inputs_digest;
 pub use model::{Catalog, CatalogFile, Component};
-pub use read::read;
+pub use read::{read, with_component};
 pub use rules::warnings;
 
 use crate::error::Diagnostic;

@@ -37,6 +37,29 @@ pub fn read(directory: &Path) -> Result<Catalog, Error> {
     }
 }
 
+/// The catalog as it would be with one component more: `text` is that of `catalog.yaml`, `files` are the component's by
+/// their path in its directory.
+///
+/// # Errors
+/// All that is wrong with it.
+pub fn with_component(
+    before: &Catalog,
+    text: &str,
+    name: &str,
+    files: BTreeMap<String, Vec<u8>>,
+) -> Result<Catalog, Error> {
+    let path = |relative: &str| before.directory.join(relative).display().to_string();
+    let own = path(&format!("components/{name}/component.yaml"));
+    let bytes = files.get("component.yaml").map(Vec::as_slice).unwrap_or_default();
+    let component = parse_component(&own, yaml::text(&own, bytes)?)?;
+    let name = path("catalog.yaml");
+    let mut catalog = Catalog { file: parse_file(&name, text)?, ..before.clone() };
+    catalog.inputs.insert(component.name.value.clone(), files);
+    catalog.components.insert(component.name.value.clone(), component);
+    Problems::none_of(rules::check(&catalog, &name, text))?;
+    Ok(catalog)
+}
+
 /// Reads one component from its directory.
 fn component(own: &Path) -> Result<(Component, BTreeMap<String, Vec<u8>>), Error> {
     let (name, bytes) = load(&own.join("component.yaml"))?;
@@ -56,11 +79,16 @@ fn load(path: &Path) -> Result<(String, Vec<u8>), Error> {
     Ok((path.display().to_string(), bytes))
 }
 
-/// The directories below `path`, sorted; hidden ones and plain files are left out.
+/// The directories below `path`, sorted; hidden ones and plain files are left out. A catalog that was just begun has none,
+/// and git keeps no empty directory.
 fn directories(path: &Path) -> Result<Vec<std::path::PathBuf>, Error> {
     let failed = |source| Error::read(path, source);
     let mut found = Vec::new();
-    for entry in std::fs::read_dir(path).map_err(failed)? {
+    let entries = match std::fs::read_dir(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(found),
+        entries => entries.map_err(failed)?,
+    };
+    for entry in entries {
         let entry = entry.map_err(failed)?;
         if entry.path().is_dir() && !entry.file_name().as_encoded_bytes().starts_with(b".") {
             found.push(entry.path());

@@ -2,10 +2,19 @@
 
 pub(super) const INIT: &str = "\
 Examples:
+  bundler init --name shop
   bundler init --images k3s-images.txt
   bundler init --pods pods.json --kubernetes 1.36
   bundler init --charts charts/ --repository https://charts.example.com
   bundler init --helmfile-list list.json --repository loki=https://charts.example.com";
+
+pub(super) const ADD: &str = "\
+Examples:
+  bundler add image redis
+  bundler add image eclipse-mosquitto:2-alpine --profile edge
+  bundler add chart https://prometheus-community.github.io/helm-charts prometheus-blackbox-exporter
+  bundler add chart oci://ghcr.io/kube-logging/helm-charts/logging-operator --version ^6 --dry-run
+  bundler add file github:mikefarah/yq yq_linux_amd64";
 
 pub(super) const RESOLVE: &str = "\
 Examples:

@@ -9,7 +9,6 @@ use crate::oci::Arch;
 use crate::ui::{self, diagnostic};
 
 #[derive(Debug, clap::Args)]
-#[group(id = "inputs", required = true, multiple = true, args = ["images", "charts", "hauler", "pods", "helmfile_list"])]
 pub(super) struct Args {
     /// A list of images, one reference a line, such as k3s-images.txt; each input may be given more than once
     #[arg(long, value_name = "FILE")]
@@ -76,22 +75,29 @@ impl Args {
             repositories: self.repository.into_iter().collect(),
         };
         init::check_free(directory)?;
-        let found = init::read(&Inputs {
+        let inputs = Inputs {
             images: self.images,
             charts: self.charts,
             hauler: self.hauler,
             pods: self.pods,
             helmfile: self.helmfile_list,
-        })?;
-        let starter = Starter::of(found, &settings);
+        };
+        let starter = Starter::of(init::read(&inputs)?, &settings);
         for note in &starter.notes {
             ui::note(&diagnostic::warning(note));
         }
+        if starter.components.is_empty() && !inputs.is_empty() {
+            return Err(init::Error::Nothing.into());
+        }
         init::write(&starter, directory)?;
+        let next = match starter.components.len() {
+            0 => "add what you want with `bundler add`",
+            _ => "look at manifests/catalog.yaml, then run `bundler resolve`",
+        };
         match global.format {
             Format::Json => print_report(&starter),
             Format::Text | Format::Markdown => print(&format!(
-                "manifests/ written: {}\nNow look at manifests/catalog.yaml, then run `bundler resolve`.\n",
+                "manifests/ written: {}\nNow {next}.\n",
                 ui::count(starter.components.len(), "component")
             )),
         }

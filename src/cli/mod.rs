@@ -1,5 +1,6 @@
 //! The command line: clap types, and their translation into plain options. One file a subcommand, no logic.
 
+mod add;
 mod apply;
 mod cache;
 mod completions;
@@ -58,6 +59,9 @@ enum Command {
     /// Start a catalog from what you have: lists of images, charts, Hauler, helmfile, a running cluster
     #[command(after_help = examples::INIT)]
     Init(init::Args),
+    /// Add an image, a chart or a release's file to the catalog, in the newest version that fits
+    #[command(after_help = examples::ADD)]
+    Add(add::Args),
     /// Choose the newest stable versions that match the platform, and write the lock
     #[command(after_help = examples::RESOLVE)]
     Resolve(resolve::Args),
@@ -119,6 +123,7 @@ pub fn main() -> ExitCode {
     cli.global.color.apply();
     let outcome = match cli.command {
         Command::Init(args) => args.run(&cli.global),
+        Command::Add(args) => args.run(&cli.global),
         Command::Resolve(args) => args.run(&cli.global),
         Command::Pack(args) => args.run(&cli.global),
         Command::Verify(args) => args.run(&cli.global),

@@ -1,5 +1,6 @@
 //! Running one operation: failures of the process itself, the runtime and signals.
 
+use std::io::{BufRead as _, Read as _};
 use std::path::PathBuf;
 
 use tokio::signal::unix::{SignalKind, signal};
@@ -7,6 +8,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::error::{Diagnostic, Error};
 use crate::exit::Exit;
+
+/// The longest line that is read from a terminal: more than any answer has.
+const MAX_LINE: u64 = 4096;
 
 /// A failure of the process rather than of what it works on.
 #[derive(Debug, thiserror::Error)]
@@ -98,6 +102,17 @@ where
         });
         operation(token.clone()).await
     })
+}
+
+/// A line that somebody types; none at the end of the input. The thread that waits for it is left behind by a Ctrl-C.
+pub(super) async fn read_line() -> Option<String> {
+    let (sender, receiver) = tokio::sync::oneshot::channel();
+    std::thread::spawn(move || {
+        let mut line = String::new();
+        let read = std::io::stdin().lock().take(MAX_LINE).read_line(&mut line);
+        let _ = sender.send(read.ok().filter(|bytes| *bytes > 0).map(|_| line));
+    });
+    receiver.await.ok().flatten()
 }
 
 /// Whether `nohup` or a service manager asked for the terminal's end to be ignored, which a handler would undo.

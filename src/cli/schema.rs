@@ -8,7 +8,7 @@ use crate::catalog::model::{CatalogFile, Component};
 use crate::chart::images::Image;
 use crate::lock::Lock;
 use crate::ui::report::schema;
-use crate::{apply, init, inspect, load, pack, push, sign, store, ui, verify};
+use crate::{add, apply, init, inspect, load, pack, push, sign, store, ui, verify};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -25,6 +25,8 @@ enum Of {
     Component,
     /// bundle.lock.yaml
     Lock,
+    /// `add --format json`
+    Add,
     /// `apply --format json`
     Apply,
     /// `cache gc --format json`
@@ -75,6 +77,7 @@ impl Of {
             Self::Catalog => schema_for!(CatalogFile),
             Self::Component => schema_for!(Component),
             Self::Lock => schema_for!(Lock),
+            Self::Add => schema::<add::Added>("bundler add"),
             Self::Apply => schema::<apply::Applied>("bundler apply"),
             Self::CacheGc => schema::<store::Collected>("bundler cache gc"),
             Self::CacheLs => schema::<store::Contents>("bundler cache ls"),

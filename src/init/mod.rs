@@ -3,20 +3,19 @@
 //! No network: what a tag is a version of is guessed, and what cannot be guessed is told and left out.
 
 mod charts;
+pub mod component;
 mod hauler;
 mod helmfile;
 mod list;
 mod pods;
 mod starter;
-mod tag;
 mod write;
 
 use std::collections::BTreeMap;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-pub use starter::{Settings, Starter};
-pub use tag::{Guess, guess};
+pub use starter::{SCHEMA_LINE, Settings, Starter, bare};
 pub use write::{check_free, write};
 
 use crate::error::Diagnostic;
@@ -72,6 +71,18 @@ pub struct Chart {
     pub release: Option<String>,
     /// The namespace of that release.
     pub namespace: Option<String>,
+}
+
+impl Inputs {
+    /// Whether there is none: then an empty catalog is begun.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.images.is_empty()
+            && self.charts.is_empty()
+            && self.hauler.is_empty()
+            && self.pods.is_empty()
+            && self.helmfile.is_empty()
+    }
 }
 
 impl Inventory {

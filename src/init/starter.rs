@@ -5,11 +5,15 @@ use std::fmt::Write as _;
 
 use url::Url;
 
-use super::tag::{self, Guess};
+use super::component::{self, Asset, Taken, quoted, scalar};
 use super::{Chart, Inventory, Repositories};
+use crate::catalog::model::{CatalogFile, Component};
 use crate::name::{is_label, is_name};
 use crate::oci::{Arch, Reference};
-use crate::version::{Constraint, Version};
+use crate::version::{Constraint, Guess, Version, compatible, guess};
+
+/// What editors read completion and checks by; the schema's place follows.
+pub const SCHEMA_LINE: &str = "# yaml-language-server: $schema=";
 
 /// What the longest name leaves room for when it has to be made unique.
 const MAX_NAME: usize = 48;
@@ -56,6 +60,7 @@ impl Starter {
         starter.releases(inventory.files);
         let text = starter.catalog(settings);
         starter.files.insert("catalog.yaml".to_owned(), text);
+        starter.files.extend(schemas());
         starter
     }
 
@@ -103,16 +108,13 @@ impl Starter {
         let release = chart.release.as_deref().and_then(label).or_else(|| label(&name));
         let release = release.unwrap_or_else(|| "release".to_owned());
         let namespace = chart.namespace.as_deref().and_then(label).unwrap_or_else(|| release.clone());
-        let mut text = format!("name: {}\nchart:\n", quoted(&name));
-        let _ = writeln!(text, "  repository: {}", quoted(chart.repository.as_deref().unwrap_or_default()));
-        let _ = writeln!(text, "  name: {}", quoted(&chart.name));
         let mut hold = None;
         match chart.version.as_deref().map(|text| (text, text.parse::<Version>())) {
             Some((_, Ok(version))) if version.is_prerelease() => {
                 // No pre-release is ever chosen.
                 self.notes.push(format!("chart `{}` {version} is a pre-release: releases are chosen", chart.name));
             }
-            Some((_, Ok(version))) => hold = Some(tag::constraint(&version)),
+            Some((_, Ok(version))) => hold = Some(compatible(&version)),
             Some((range, Err(_))) if range.parse::<Constraint>().is_ok_and(|range| range.is_satisfiable()) => {
                 hold = Some(range.to_owned());
             }
@@ -121,11 +123,17 @@ impl Starter {
                 .push(format!("chart `{}`: the range `{range}` is not ours: any version is chosen", chart.name)),
             None => {}
         }
-        if let Some(constraint) = hold {
-            let _ = writeln!(text, "  version: {}", quoted(&constraint));
-        }
-        text.push_str("  # values: values.yaml # beside this file: the values of the render here and of the site\n");
-        let _ = writeln!(text, "  release: {{name: {}, namespace: {}}}", quoted(&release), quoted(&namespace));
+        let text = component::chart(
+            &name,
+            &component::Chart {
+                repository: chart.repository.as_deref().unwrap_or_default(),
+                name: &chart.name,
+                version: hold.as_deref(),
+                values: false,
+                release: &release,
+                namespace: &namespace,
+            },
+        );
         self.add(name, text);
     }
 
@@ -137,7 +145,7 @@ impl Starter {
                 self.notes.push(format!("`{image}` is left out: {what}; add the tag of a version"));
                 continue;
             };
-            let Some(guess) = tag::guess(tag) else {
+            let Some(guess) = guess(tag) else {
                 let what = "names no version, and may be another image tomorrow";
                 self.notes.push(format!("`{image}` is left out: its tag {what}; add the tag of a version"));
                 continue;
@@ -165,17 +173,17 @@ impl Starter {
         let last = parts.next().unwrap_or_default();
         let longer = format!("{}-{last}", parts.next().unwrap_or_default());
         let name = self.unique(&[last, &longer]);
-        let mut text = format!("name: {}\n", quoted(&name));
-        let _ = writeln!(text, "source: {{oci: {}, tag: {}}}", quoted(repository), quoted(pattern));
-        if guess.held {
-            let reason = "the tag has a build or is no release, so newer ones have other patterns";
-            let version = quoted(guess.version.as_str());
-            let _ = writeln!(text, "hold: {{version: {version}, reason: {}}}", quoted(reason));
+        let constraint = compatible(&guess.version);
+        let taken = if guess.held {
             self.notes.push(format!("{name}: held at `{image}`; newer builds need another `tag` in its source"));
+            Taken::Held(
+                guess.version.as_str(),
+                "the tag has a build or is no release, so newer ones have other patterns",
+            )
         } else {
-            let _ = writeln!(text, "version: {}", quoted(&tag::constraint(&guess.version)));
-        }
-        let _ = writeln!(text, "images: [{}]", quoted(&format!("{repository}:{{tag}}")));
+            Taken::Within(&constraint)
+        };
+        let text = component::image(&name, repository, pattern, taken);
         self.add(name, text);
     }
 
@@ -207,32 +215,30 @@ impl Starter {
         let path: Vec<&str> = url.path_segments()?.collect();
         let [owner, project, "releases", "download", tag, asset] = path[..] else { return None };
         let tag = percent_encoding::percent_decode_str(tag).decode_utf8().ok()?;
-        let Guess { pattern, version, held } = tag::guess(&tag)?;
+        let Guess { pattern, version, held } = guess(&tag)?;
         let plain = is_name(owner) && is_name(project) && is_name(asset);
         if !plain || pattern.to_string().contains('/') {
             return None;
         }
         let template = asset.replace(version.as_str(), "{version}");
         let template = template.replace("amd64", "{arch}").replace("arm64", "{arch}");
-        let url = format!("https://github.com/{owner}/{project}/releases/download/{{tag}}/{template}");
-        if !self.assets.insert(format!("{pattern} {url}")) {
+        if !self.assets.insert(format!("{owner}/{project} {pattern} {template}")) {
             return Some(None);
         }
         let name = self.unique(&[project]);
         let file = bare(&template);
         let file = if is_name(&file) && self.assets.insert(file.clone()) { file } else { format!("{name}.file") };
-        let mut text = format!("name: {}\n", quoted(&name));
-        let repository = quoted(&format!("{owner}/{project}"));
-        let pattern = quoted(&pattern.to_string());
-        let _ = writeln!(text, "source: {{github: {repository}, tag: {pattern}, kind: releases}}");
-        if held {
-            let version = quoted(version.as_str());
-            let _ = writeln!(text, "hold: {{version: {version}, reason: \"the tag has a build or is no release\"}}");
+        let constraint = compatible(&version);
+        let taken = if held {
+            Taken::Held(version.as_str(), "the tag has a build or is no release")
         } else {
-            let _ = writeln!(text, "version: {}", quoted(&tag::constraint(&version)));
-        }
-        let _ = writeln!(text, "files:\n  - name: {}\n    url: {}", quoted(&file), quoted(&url));
-        text.push_str("    checksum: {github_asset: true}\n");
+            Taken::Within(&constraint)
+        };
+        let (repository, pattern) = (format!("{owner}/{project}"), pattern.to_string());
+        let asset = Asset::One(template, BTreeMap::new());
+        let asset =
+            component::File { repository: &repository, pattern: &pattern, name: &file, asset: &asset, sums: None };
+        let text = component::file(&name, &asset, taken);
         Some(Some((name, text)))
     }
 
@@ -260,6 +266,7 @@ impl Starter {
     }
 
     fn add(&mut self, name: String, text: String) {
+        let text = format!("{SCHEMA_LINE}../../schema/component.json\n{text}");
         self.files.insert(format!("components/{name}/component.yaml"), text);
         self.components.insert(name);
     }
@@ -267,35 +274,53 @@ impl Starter {
     fn catalog(&self, settings: &Settings) -> String {
         let architectures: Vec<&str> = settings.architectures.iter().map(|arch| arch.as_str()).collect();
         let mut text = format!(
-            "# What the bundle is, what it has to run on, and which components go where.\n\
+            "{SCHEMA_LINE}schema/catalog.json\n# What the bundle is, what it has to run on, and which components go where.\n\
              # Each component is in components/<name>/component.yaml; `bundler schema catalog` has every field.\n\
              schema: 1\nname: {}\nversion: 0.1.0 # of the bundle: raise it with each release\n\
              platform:\n  kubernetes: {} # the minor that everything has to fit\n  architectures: [{}]\n\
              \x20 # also: [\"1.34\"] # other versions of Kubernetes on which everything has to install too\n\
              policy:\n  min_age: 7d # a hijacked release is usually found within days\n\
-             profiles: # what `pack --profile NAME` takes; a component may be in several\n  all:\n",
-            quoted(&settings.name),
+             profiles: # what `pack --profile NAME` takes; a component may be in several\n  all:",
+            scalar(&settings.name),
             quoted(&settings.kubernetes),
             architectures.join(", "),
         );
+        text.push_str(if self.components.is_empty() { " []\n" } else { "\n" });
         for name in &self.components {
-            let _ = writeln!(text, "    - {}", quoted(name));
+            let _ = writeln!(text, "    - {}", scalar(name));
         }
         text
     }
 }
 
-/// An asset's name without version and architecture, which the bundle's own name says.
-fn bare(template: &str) -> String {
+/// The schemas of the two kinds of files, for editors.
+fn schemas() -> [(String, String); 2] {
+    let text = |schema: schemars::Schema| serde_json::to_string_pretty(&schema).unwrap_or_default() + "\n";
+    [
+        ("schema/catalog.json".to_owned(), text(schemars::schema_for!(CatalogFile))),
+        ("schema/component.json".to_owned(), text(schemars::schema_for!(Component))),
+    ]
+}
+
+/// An asset's name without version, system and architecture, which the bundle's own name says.
+pub fn bare(template: &str) -> String {
+    const SYSTEMS: [&str; 4] = ["gnu", "linux", "musl", "unknown"];
     let text = template.replace("v{version}", "").replace("{version}", "").replace("{arch}", "");
     let mut name = String::new();
-    for c in text.chars() {
-        if "-_.".contains(c) && name.ends_with(['-', '_', '.']) {
-            name.pop();
+    let mut rest = text.as_str();
+    loop {
+        let (separator, from) = rest.split_at(rest.len() - rest.trim_start_matches(['-', '_', '.']).len());
+        let (word, after) = from.split_at(from.find(['-', '_', '.']).unwrap_or(from.len()));
+        if word.is_empty() {
+            return name;
         }
-        name.push(c);
+        if !SYSTEMS.iter().any(|system| word.eq_ignore_ascii_case(system)) {
+            let separator = separator.chars().next_back().filter(|_| !name.is_empty());
+            name.extend(separator);
+            name.push_str(word);
+        }
+        rest = after;
     }
-    name.trim_matches(['-', '_', '.']).to_owned()
 }
 
 /// A URL with a host and without credentials.
@@ -306,7 +331,22 @@ fn plain_url(text: &str, schemes: &[&str]) -> Option<Url> {
     (plain && hosted && schemes.contains(&url.scheme())).then_some(url)
 }
 
-/// A text in quotes: JSON's are YAML's.
-fn quoted(text: &str) -> String {
-    serde_json::Value::from(text).to_string()
+#[cfg(test)]
+mod tests {
+    use super::bare;
+
+    #[test]
+    fn a_file_is_named_by_what_it_is() {
+        for (template, expected) in [
+            ("yq_linux_{arch}", "yq"),
+            ("runc.{arch}", "runc"),
+            ("cni-plugins-linux-{arch}-v{version}.tgz", "cni-plugins.tgz"),
+            ("node_exporter-{version}.linux-{arch}.tar.gz", "node_exporter.tar.gz"),
+            ("Tool-{version}-{arch}-unknown-linux-musl.tar.gz", "Tool.tar.gz"),
+            ("k3s", "k3s"),
+            ("{version}", ""),
+        ] {
+            assert_eq!(bare(template), expected);
+        }
+    }
 }

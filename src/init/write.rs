@@ -24,9 +24,6 @@ pub fn check_free(path: &Path) -> Result<(), Error> {
 pub fn write(starter: &Starter, path: &Path) -> Result<(), Error> {
     let failed = |source| Error::Write { path: path.to_owned(), source };
     check_free(path)?;
-    if starter.components.is_empty() {
-        return Err(Error::Nothing);
-    }
     let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let temporary = tempfile::Builder::new().prefix(".manifests-").tempdir_in(parent).map_err(failed)?;
     // The temporary directory is its owner's alone; the catalog is as readable as any other file.

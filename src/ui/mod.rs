@@ -2,6 +2,7 @@
 //!
 //! Data goes to stdout, all else to stderr.
 
+pub mod added;
 pub mod cache;
 pub mod compared;
 pub mod diagnostic;
@@ -35,6 +36,12 @@ pub fn data(text: &str) -> io::Result<()> {
 /// Writes one line to stderr; where stderr is gone there is nobody to tell.
 pub fn note(line: &str) {
     let _ = writeln!(anstream::stderr().lock(), "{line}");
+}
+
+/// Writes a question to stderr, whose answer is typed behind it.
+pub fn ask(question: &str) {
+    let mut stderr = anstream::stderr().lock();
+    let _ = write!(stderr, "{question}").and_then(|()| stderr.flush());
 }
 
 /// A text from outside as one line that cannot speak to a terminal: control characters are escaped.

@@ -10,15 +10,23 @@ use crate::error::Diagnostic;
 use crate::lock::model::Unresolved;
 use crate::resolve::{Change, Failure, Resolved};
 
-/// Failures and warnings, for stderr. An accepted warning is said only where something still depends on it.
+/// Failures and warnings, for stderr.
 #[must_use]
 pub fn notes(resolved: &Resolved) -> Vec<String> {
+    let mut notes = warnings(resolved);
+    notes.extend(failures(&resolved.failures, "was not resolved"));
+    notes
+}
+
+/// The warnings alone. An accepted one is said only where something still depends on it.
+#[must_use]
+pub fn warnings(resolved: &Resolved) -> Vec<String> {
     let warnings = resolved.warnings.iter().filter(|warning| warning.accepted.is_none());
-    let warnings = warnings.map(|warning| {
+    let shown = warnings.map(|warning| {
         let of = warning.component.as_ref().map(|component| format!("{component}: ")).unwrap_or_default();
         diagnostic::warning(&format!("{of}{}", warning.text))
     });
-    warnings.chain(failures(&resolved.failures, "was not resolved")).collect()
+    shown.collect()
 }
 
 /// The failures of components, each with what became of it, and what can be done about them.

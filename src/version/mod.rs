@@ -2,10 +2,12 @@
 
 mod comparator;
 mod constraint;
+mod guess;
 mod helm_range;
 mod hold;
 mod pattern;
 mod range;
+mod survey;
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -13,9 +15,11 @@ use std::str::FromStr;
 
 pub use comparator::SyntaxError;
 pub use constraint::{Constraint, FillError, fill};
+pub use guess::{Guess, compatible, guess};
 pub use helm_range::HelmRange;
 pub use hold::Hold;
 pub use pattern::{Pattern, PatternError};
+pub use survey::{Family, Fit, LeftOut, Survey};
 
 /// The longest version text: that of an OCI tag (distribution-spec v1.1, "Pulling manifests").
 pub const MAX_VERSION: usize = 128;

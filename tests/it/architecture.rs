@@ -5,10 +5,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each module after those that it may use. `error` gathers the errors of all and is used by all.
-const ORDER: [&str; 32] = [
+const ORDER: [&str; 33] = [
     "exit", "event", "name", "size", "version", "oci", "member", "yaml", "config", "catalog", "lock", "store",
     "bundle", "apply", "sbom", "sign", "plan", "chart", "source", "fetch", "resolve", "pack", "verify", "inspect",
-    "load", "serve", "push", "init", "ui", "cli", "lib", "main",
+    "load", "serve", "push", "init", "add", "ui", "cli", "lib", "main",
 ];
 
 /// What reads a bundle on a site, and what it must not reach.

@@ -128,8 +128,9 @@ fn a_list_of_images_becomes_components() {
     assert_eq!(catalog.file.platform.architectures.len(), 2);
     assert_eq!(
         component(&sandbox, "eclipse-mosquitto"),
-        "name: \"eclipse-mosquitto\"\n\
-         source: {oci: \"docker.io/library/eclipse-mosquitto\", tag: \"{version}-alpine\"}\n\
+        "# yaml-language-server: $schema=../../schema/component.json\n\
+         name: eclipse-mosquitto\n\
+         source: {oci: docker.io/library/eclipse-mosquitto, tag: \"{version}-alpine\"}\n\
          version: \"^2.0.18\"\nimages: [\"docker.io/library/eclipse-mosquitto:{tag}\"]\n"
     );
     assert!(component(&sandbox, "alertmanager").contains("\"^0.31.0\""));
@@ -157,7 +158,7 @@ fn a_hauler_manifest_becomes_components() {
     assert_eq!(rancher.repository.as_deref(), Some("https://releases.rancher.com/server-charts/stable"));
     assert_eq!(rancher.version.as_ref().unwrap().value, "^2.8.5");
     let yq = component(&sandbox, "yq");
-    assert!(yq.contains("releases/download/{tag}/yq_linux_{arch}\"") && yq.contains("name: \"yq_linux\""), "{yq}");
+    assert!(yq.contains("releases/download/{tag}/yq_linux_{arch}\"") && yq.contains("  - name: yq\n"), "{yq}");
     for said in ["a document `K3s`", "file `install.sh` of get.example.com", "chart `secret` is left out"] {
         assert!(told.contains(said), "{said}: {told}");
     }
@@ -219,7 +220,6 @@ fn what_is_there_is_never_overwritten() {
 #[test]
 fn hostile_inputs_are_refused_in_plain_words() {
     let sandbox = Sandbox::new();
-    refused(&sandbox, &[], &["--images <FILE>"]);
     refused(&sandbox, &["--images", "none.txt"], &["cannot read `none.txt`"]);
     let huge = std::fs::File::create(sandbox.path("huge")).unwrap();
     huge.set_len(200 << 20).unwrap();
@@ -257,6 +257,25 @@ fn hostile_inputs_are_refused_in_plain_words() {
         refused(&sandbox, &[&["--images", "moving.txt"], &arguments[..]].concat(), &[arguments[0]]);
     }
     refused(&sandbox, &["--images", "moving.txt"], &["nothing was found that a catalog can name"]);
+}
+
+#[test]
+fn without_any_input_an_empty_catalog_is_begun() {
+    let sandbox = Sandbox::new();
+    let (catalog, _) = good(&sandbox, &["--name", "shop", "--arch", "arm64"]);
+    assert_eq!((catalog.file.name.value.as_str(), catalog.components.len()), ("shop", 0));
+    let manifests = sandbox.path("manifests");
+    assert_eq!(entries(&manifests), ["catalog.yaml", "schema"]);
+    let text = std::fs::read_to_string(manifests.join("catalog.yaml")).unwrap();
+    assert!(text.starts_with("# yaml-language-server: $schema=schema/catalog.json\n"), "{text}");
+    for name in ["catalog", "component"] {
+        let printed = sandbox.bundler().args(["schema", name]).output().unwrap().stdout;
+        let written = std::fs::read(manifests.join(format!("schema/{name}.json"))).unwrap();
+        assert!(written == printed, "{name} is another schema than `bundler schema` prints");
+    }
+    refused(&sandbox, &[], &["`manifests` exists already"]);
+    let output = sandbox.bundler().arg("resolve").output().unwrap();
+    assert!(output.status.success(), "{output:?}");
 }
 
 #[test]

@@ -6,6 +6,7 @@ mod support;
 mod upstream;
 
 mod actions;
+mod add;
 mod architecture;
 mod bombs;
 mod book;

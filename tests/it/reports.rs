@@ -103,6 +103,7 @@ fn the_schemas_take_what_the_commands_print() {
     reports.run("cache-ls", 0, &["cache", "ls"]);
     reports.run("cache-verify", 0, &["cache", "verify"]);
     reports.run("cache-gc", 0, &["cache", "gc", "--keep", "bundle.lock.yaml"]);
+    reports.run("add", 0, &["add", "image", "eclipse-mosquitto", "--profile", "edge", "--dry-run"]);
     reports.run("error", 2, &["inspect", "nothing.tar.gz"]);
     std::fs::remove_dir_all(sandbox.path("manifests")).unwrap();
     reports.run("init", 0, &["init", "--images", "k3s-images.txt"]);
