@@ -12,7 +12,6 @@ use crate::oci::Digest;
 #[serde(deny_unknown_fields)]
 pub struct Attached {
     /// What it is attached to: the image's digest, or that of one of its platforms.
-    #[schemars(with = "String")]
     pub to: Digest,
     /// Cosign's tag, such as `sha256-….sig`, where it is found by one; else it is a referrer, which names `to` itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -21,7 +20,6 @@ pub struct Attached {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub artifact_type: Option<String>,
     /// The digest of its manifest.
-    #[schemars(with = "String")]
     pub digest: Digest,
     /// The media type of its manifest.
     pub media_type: String,

@@ -50,7 +50,6 @@ pub struct Bundle {
     pub architectures: Vec<Arch>,
     /// The digest over the installers, where the catalog has such.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Option<String>")]
     pub installers: Option<Digest>,
 }
 
@@ -70,7 +69,6 @@ pub struct Component {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub app_version: Option<String>,
     /// The digest over the component's own files: `component.yaml`, values and resources.
-    #[schemars(with = "String")]
     pub inputs: Digest,
     /// Its one chart.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -104,7 +102,6 @@ pub struct Signature {
     pub issuer: Option<String>,
     /// The digest of the file with the public key or keys.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Option<String>")]
     pub key: Option<Digest>,
     /// The images, sorted.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -194,7 +191,6 @@ pub enum From {
 #[serde(deny_unknown_fields)]
 pub struct Image {
     /// The digest of its index, or of its manifest when it has no index.
-    #[schemars(with = "String")]
     pub digest: Digest,
     /// The media type of that document; unknown only in a lock seeded by hand.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -212,7 +208,6 @@ pub struct Image {
 #[serde(deny_unknown_fields)]
 pub struct Platform {
     /// The manifest's digest.
-    #[schemars(with = "String")]
     pub digest: Digest,
     /// The manifest's size in bytes.
     #[serde(default, skip_serializing_if = "Option::is_none")]

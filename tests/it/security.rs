@@ -75,3 +75,30 @@ fn there_is_no_unsafe_code() {
         }
     }
 }
+
+/// The names of the crates that `Cargo.toml` lists in a section.
+fn direct(section: &str) -> Vec<String> {
+    let manifest = fs::read_to_string(root().join("Cargo.toml")).unwrap();
+    let lines = manifest.lines().skip_while(|line| *line != section).skip(1).take_while(|line| !line.starts_with('['));
+    let name = |line: &str| Some(line.split_once(" = ")?.0.trim().to_owned());
+    lines.filter(|line| !line.starts_with([' ', '#'])).filter_map(name).collect()
+}
+
+#[test]
+fn every_crate_that_we_depend_on_has_its_line_and_version() {
+    let list = fs::read_to_string(root().join("docs/decisions/0006-dependencies.md")).unwrap();
+    let lock = fs::read_to_string(root().join("Cargo.lock")).unwrap();
+    let rows = list.lines().filter(|line| line.starts_with("| "));
+    let rows: Vec<Vec<&str>> = rows.map(|row| row.split(" | ").collect()).collect();
+    let words = |text: &str| text.trim_start_matches("| ").split(", ").map(str::to_owned).collect::<Vec<_>>();
+    let crates = direct("[dependencies]");
+    assert!(crates.len() > 30, "the dependencies are not found: {crates:?}");
+    for name in crates {
+        let row = rows.iter().find(|row| words(row[0]).contains(&name)).unwrap_or_else(|| panic!("{name} has no line"));
+        let known = |version: &String| lock.contains(&format!("name = \"{name}\"\nversion = \"{version}\"\n"));
+        assert!(words(row[2]).iter().any(known), "{name} has another version than {}", row[2]);
+    }
+    for name in direct("[dev-dependencies]") {
+        assert!(list.contains(&name), "{name} is nowhere");
+    }
+}
