@@ -280,8 +280,10 @@ EOF
 }
 
 @test "an optional component stays chosen until it is taken away" {
-  install cloud --with istio
+  install cloud
+  install cloud --only istio
   [ "$status" -eq 0 ]
+  calls 'upgrade --install istiod'
   install cloud
   [ "$status" -eq 0 ]
   says "istiod is as it should be"
@@ -375,6 +377,29 @@ EOF
   says "FAIL  nodes"
   says "FAIL  storage"
   absent -E 'apply|upgrade|import' "$FAKE/calls"
+}
+
+@test "preflight tells the kind of iptables, and of two that there are" {
+  kubeedge
+  printf ':KUBE-SERVICES - [0:0]\n' >"$FAKE/answer-iptables-legacy-save"
+  install preflight
+  [ "$status" -eq 0 ] || { echo "$output"; false; }
+  says "PASS  iptables               the iptables of this host is legacy"
+  printf ':KUBE-SERVICES - [0:0]\n' >"$FAKE/answer-iptables-nft-save"
+  install preflight
+  [ "$status" -eq 0 ]
+  says "WARN  iptables"
+  says "restart the host"
+}
+
+@test "preflight looks whether cloudcore is up" {
+  kubeedge
+  install preflight
+  [ "$status" -eq 0 ]
+  says "WARN  cloudcore"
+  answer 'get deployment cloudcore -o jsonpath={.status' True
+  install preflight
+  says "PASS  cloudcore"
 }
 
 @test "preflight knows how k3s reaches edges" {

@@ -57,6 +57,8 @@ finish() {
     if wanted images; then
       images_prune
     fi
+  else
+    choice_write "$WITH"
   fi
   say done-cloud "$SITE_HOST"
   say done-verify

@@ -9,6 +9,10 @@ cloudcore_edit() {
   '
 }
 
+cloudcore_available() {
+  [ "$(kubectl_ask -n kubeedge get deployment cloudcore -o 'jsonpath={.status.conditions[?(@.type=="Available")].status}')" = True ]
+}
+
 cloudcore_configure() {
   wanted cloudcore || return 0
   step step-cloudcore

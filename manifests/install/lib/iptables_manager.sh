@@ -4,16 +4,15 @@
 
 # legacy or nft.
 iptables_framework() {
-  local version
+  local version kinds
   if [ "$SITE_IPTABLES" != auto ]; then
     printf '%s' "$SITE_IPTABLES"
     return 0
   fi
   # Where Kubernetes' own chains are, the others belong too.
-  if command -v iptables-nft-save >/dev/null && has_kube_chains iptables-nft-save; then
-    printf nft
-  elif command -v iptables-legacy-save >/dev/null && has_kube_chains iptables-legacy-save; then
-    printf legacy
+  kinds=$(iptables_kinds)
+  if [ -n "$kinds" ]; then
+    printf '%s' "${kinds%%$'\n'*}"
   else
     version=$(iptables --version 2>/dev/null || true)
     case $version in
@@ -25,10 +24,13 @@ iptables_framework() {
   fi
 }
 
-has_kube_chains() {
-  local rules
-  rules=$("$1" -t nat 2>/dev/null || true)
-  [[ $rules == *:KUBE-SERVICES* ]]
+# The kinds in which Kubernetes' own chains are, one a line; whoever is not root sees none.
+iptables_kinds() {
+  local kind rules
+  for kind in nft legacy; do
+    rules=$("iptables-$kind-save" -t nat 2>/dev/null || true)
+    [[ $rules != *:KUBE-SERVICES* ]] || printf '%s\n' "$kind"
+  done
 }
 
 iptables_manager_configure() {

@@ -57,7 +57,8 @@ preflight_cloud() {
   preflight_storage
   preflight_k3s
   preflight_ports
-  preflight_firewall
+  preflight_iptables
+  preflight_cloudcore
 }
 
 server_version() {
@@ -181,11 +182,25 @@ preflight_ports() {
   fi
 }
 
-# What listens in the host's network and asks nobody who he is.
-preflight_firewall() {
-  if exists -n kubeedge get deployment cloudcore; then
-    result WARN firewall firewall-fix
+# What one kind of iptables writes the other does not show.
+preflight_iptables() {
+  if [ "$(iptables_kinds)" = $'nft\nlegacy' ]; then
+    result WARN iptables iptables-both
   else
-    result SKIP cloudcore cloudcore-absent
+    result PASS iptables iptables-ok "$(iptables_framework)"
   fi
+}
+
+# With it comes what listens in the host's network and asks nobody who he is.
+preflight_cloudcore() {
+  if ! exists -n kubeedge get deployment cloudcore; then
+    result SKIP cloudcore cloudcore-absent
+    return 0
+  fi
+  if cloudcore_available; then
+    result PASS cloudcore cloudcore-ok
+  else
+    result WARN cloudcore cloudcore-down
+  fi
+  result WARN firewall firewall-fix
 }

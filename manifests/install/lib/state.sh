@@ -64,9 +64,19 @@ cluster_version() {
 
 # What was chosen once stays chosen: an upgrade that left it behind would take its images away.
 choice_recall() {
-  local before
-  before=$(cluster_record with)
-  WITH=$(printf '%s,' "$WITH" "$SITE_WITH" "$before" | tr , '\n' | awk 'NF' | LC_ALL=C sort -u | paste -sd , -)
+  local name
+  for name in ${ONLY//,/ }; do
+    [[ $OPTIONAL != *" $name "* ]] || WITH+=,$name
+  done
+  WITH=$(printf '%s,' "$WITH" "$SITE_WITH" "$(cluster_record with)" | tr , '\n' | awk 'NF' | LC_ALL=C sort -u | paste -sd , -)
+}
+
+# LIST: writes the choice into the record, where there is one.
+choice_write() {
+  exists -n "$NAMESPACE" get configmap "$RECORD" && [ "$1" != "$(cluster_record with)" ] || return 0
+  printf '{"data":{"with":"%s"}}\n' "$1" >"$WORK/record.json"
+  run "${KUBECTL[@]}" -n "$NAMESPACE" patch configmap "$RECORD" --type=merge --patch-file "$WORK/record.json" ||
+    die apply-failed "configmap $NAMESPACE/$RECORD"
 }
 
 # After `uninstall --only`.
@@ -76,10 +86,7 @@ choice_forget() {
   for name in ${before//,/ }; do
     [[ ,$ONLY, == *",$name,"* ]] || left+=${left:+,}$name
   done
-  [ "$left" != "$before" ] || return 0
-  printf '{"data":{"with":"%s"}}\n' "$left" >"$WORK/record.json"
-  run "${KUBECTL[@]}" -n "$NAMESPACE" patch configmap "$RECORD" --type=merge --patch-file "$WORK/record.json" ||
-    die apply-failed "configmap $NAMESPACE/$RECORD"
+  choice_write "$left"
 }
 
 cluster_remember() {

@@ -38,7 +38,7 @@ verify_cloudcore() {
     result SKIP cloudstream cloudcore-absent
     return 0
   fi
-  if [ "$(kubectl_ask -n kubeedge get deployment cloudcore -o 'jsonpath={.status.conditions[?(@.type=="Available")].status}')" = True ]; then
+  if cloudcore_available; then
     result PASS cloudcore cloudcore-ok
   else
     result FAIL cloudcore cloudcore-down
