@@ -287,7 +287,7 @@ _bundler() {
             return 0
             ;;
         bundler__subcmd__add__subcmd__chart)
-            opts="-y -q -v -h --values --namespace --name --version --pattern --profile --yes --dry-run --catalog --lock --cache-dir --format --quiet --verbose --color --progress --offline --config --jobs --ca-file --helm --help"
+            opts="-y -q -v -h --values --namespace --name --version --pattern --min-age --profile --yes --dry-run --catalog --lock --cache-dir --format --quiet --verbose --color --progress --offline --config --jobs --ca-file --helm --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -310,6 +310,10 @@ _bundler() {
                     return 0
                     ;;
                 --pattern)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --min-age)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -365,7 +369,7 @@ _bundler() {
             return 0
             ;;
         bundler__subcmd__add__subcmd__file)
-            opts="-y -q -v -h --name --version --pattern --profile --yes --dry-run --catalog --lock --cache-dir --format --quiet --verbose --color --progress --offline --config --jobs --ca-file --helm --help"
+            opts="-y -q -v -h --name --version --pattern --min-age --profile --yes --dry-run --catalog --lock --cache-dir --format --quiet --verbose --color --progress --offline --config --jobs --ca-file --helm --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -380,6 +384,10 @@ _bundler() {
                     return 0
                     ;;
                 --pattern)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --min-age)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -505,7 +513,7 @@ _bundler() {
             return 0
             ;;
         bundler__subcmd__add__subcmd__image)
-            opts="-y -q -v -h --name --version --pattern --profile --yes --dry-run --catalog --lock --cache-dir --format --quiet --verbose --color --progress --offline --config --jobs --ca-file --helm --help"
+            opts="-y -q -v -h --name --version --pattern --min-age --profile --yes --dry-run --catalog --lock --cache-dir --format --quiet --verbose --color --progress --offline --config --jobs --ca-file --helm --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -520,6 +528,10 @@ _bundler() {
                     return 0
                     ;;
                 --pattern)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --min-age)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -119,6 +119,7 @@ complete -c bundler -n "__fish_bundler_using_subcommand add; and not __fish_seen
 complete -c bundler -n "__fish_bundler_using_subcommand add; and __fish_seen_subcommand_from image" -l name -d 'The component\'s name [default: that of what is added]' -r
 complete -c bundler -n "__fish_bundler_using_subcommand add; and __fish_seen_subcommand_from image" -l version -d 'Only these versions, such as `>=2, <3` [default: the newest, and what is compatible with it]' -r
 complete -c bundler -n "__fish_bundler_using_subcommand add; and __fish_seen_subcommand_from image" -l pattern -d 'What tags look like, such as `v{version}`, instead of a guess' -r
+complete -c bundler -n "__fish_bundler_using_subcommand add; and __fish_seen_subcommand_from image" -l min-age -d 'How many days old a release has to be, instead of the policy\'s; for images and charts without a date `0d`' -r
 complete -c bundler -n "__fish_bundler_using_subcommand add; and __fish_seen_subcommand_from image" -l profile -d 'Put it into this profile; may be given more than once [default: the only profile, where there is one]' -r
 complete -c bundler -n "__fish_bundler_using_subcommand add; and __fish_seen_subcommand_from image" -l catalog -d 'The catalog\'s directory' -r -F
 complete -c bundler -n "__fish_bundler_using_subcommand add; and __fish_seen_subcommand_from image" -l lock -d 'The lock' -r -F
@@ -149,6 +150,7 @@ complete -c bundler -n "__fish_bundler_using_subcommand add; and __fish_seen_sub
 complete -c bundler -n "__fish_bundler_using_subcommand add; and __fish_seen_subcommand_from chart" -l name -d 'The component\'s name [default: that of what is added]' -r
 complete -c bundler -n "__fish_bundler_using_subcommand add; and __fish_seen_subcommand_from chart" -l version -d 'Only these versions, such as `>=2, <3` [default: the newest, and what is compatible with it]' -r
 complete -c bundler -n "__fish_bundler_using_subcommand add; and __fish_seen_subcommand_from chart" -l pattern -d 'What tags look like, such as `v{version}`, instead of a guess' -r
+complete -c bundler -n "__fish_bundler_using_subcommand add; and __fish_seen_subcommand_from chart" -l min-age -d 'How many days old a release has to be, instead of the policy\'s; for images and charts without a date `0d`' -r
 complete -c bundler -n "__fish_bundler_using_subcommand add; and __fish_seen_subcommand_from chart" -l profile -d 'Put it into this profile; may be given more than once [default: the only profile, where there is one]' -r
 complete -c bundler -n "__fish_bundler_using_subcommand add; and __fish_seen_subcommand_from chart" -l catalog -d 'The catalog\'s directory' -r -F
 complete -c bundler -n "__fish_bundler_using_subcommand add; and __fish_seen_subcommand_from chart" -l lock -d 'The lock' -r -F
@@ -177,6 +179,7 @@ complete -c bundler -n "__fish_bundler_using_subcommand add; and __fish_seen_sub
 complete -c bundler -n "__fish_bundler_using_subcommand add; and __fish_seen_subcommand_from file" -l name -d 'The component\'s name [default: that of what is added]' -r
 complete -c bundler -n "__fish_bundler_using_subcommand add; and __fish_seen_subcommand_from file" -l version -d 'Only these versions, such as `>=2, <3` [default: the newest, and what is compatible with it]' -r
 complete -c bundler -n "__fish_bundler_using_subcommand add; and __fish_seen_subcommand_from file" -l pattern -d 'What tags look like, such as `v{version}`, instead of a guess' -r
+complete -c bundler -n "__fish_bundler_using_subcommand add; and __fish_seen_subcommand_from file" -l min-age -d 'How many days old a release has to be, instead of the policy\'s; for images and charts without a date `0d`' -r
 complete -c bundler -n "__fish_bundler_using_subcommand add; and __fish_seen_subcommand_from file" -l profile -d 'Put it into this profile; may be given more than once [default: the only profile, where there is one]' -r
 complete -c bundler -n "__fish_bundler_using_subcommand add; and __fish_seen_subcommand_from file" -l catalog -d 'The catalog\'s directory' -r -F
 complete -c bundler -n "__fish_bundler_using_subcommand add; and __fish_seen_subcommand_from file" -l lock -d 'The lock' -r -F

@@ -7,6 +7,7 @@ use crate::error::Diagnostic;
 use crate::exit::Exit;
 use crate::oci::ReferenceError;
 use crate::resolve::Failure;
+use crate::resolve::choice::Refusal;
 use crate::source::{self, github};
 use crate::yaml::{Place, YamlError};
 
@@ -312,6 +313,12 @@ impl Diagnostic for Error {
 fn not_resolved(source: &Failure) -> Option<String> {
     let text = match source {
         Failure::NoVersion { candidates: 0, .. } => "check `--version`: no release is in it",
+        Failure::Refused { source, .. } if matches!(**source, Refusal::Undated { .. }) => {
+            "`--min-age 0d` takes it at any age"
+        }
+        Failure::NoVersion { .. } | Failure::Refused { .. } => {
+            "widen `--version`, or take a younger one with `--min-age 0d`"
+        }
         Failure::Chart { .. } | Failure::Images(_) => {
             "give the chart's values with `--values FILE`; or write it by hand: `--dry-run` prints what to begin with"
         }

@@ -50,6 +50,8 @@ pub struct Request {
     pub pattern: Option<Pattern>,
     /// The profiles that it goes into.
     pub profiles: Vec<String>,
+    /// How old a release must be, where that differs from the policy.
+    pub min_age: Option<String>,
     /// The values of a chart.
     pub values: Option<Vec<u8>>,
     /// The namespace of a chart's release.
@@ -269,7 +271,8 @@ impl Plan {
                 component::file(&self.name, &file, taken)
             }
         };
-        let text = format!("{}{text}", self.schema_line());
+        let age = self.request.min_age.as_ref().map(|age| format!("min_age: {age}\n")).unwrap_or_default();
+        let text = format!("{}{text}{age}", self.schema_line());
         let mut files = BTreeMap::from([("component.yaml".to_owned(), text.into_bytes())]);
         if let Some(values) = &self.request.values {
             files.insert("values.yaml".to_owned(), values.clone());

@@ -10,7 +10,7 @@ use super::places::Places;
 use super::run::ProcessError;
 use super::{Format, Global, Outcome, network, print, print_report, run};
 use crate::add::{Added, Answer, Plan, Request, Seen, Wanted};
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, scalar};
 use crate::error::Error;
 use crate::resolve::SignatureCheck;
 use crate::source::github::GitHub;
@@ -78,6 +78,9 @@ struct Options {
     /// What tags look like, such as `v{version}`, instead of a guess
     #[arg(long, value_name = "PATTERN")]
     pattern: Option<Pattern>,
+    /// How many days old a release has to be, instead of the policy's; for images and charts without a date `0d`
+    #[arg(long, value_name = "DAYS", value_parser = days)]
+    min_age: Option<String>,
     /// Put it into this profile; may be given more than once [default: the only profile, where there is one]
     #[arg(long, value_name = "NAME")]
     profile: Vec<String>,
@@ -89,6 +92,13 @@ struct Options {
     dry_run: bool,
     #[command(flatten)]
     places: Places,
+}
+
+fn days(text: &str) -> Result<String, String> {
+    match scalar::days(text) {
+        Some(_) => Ok(text.to_owned()),
+        None => Err("expected days, such as 7d or 0d".to_owned()),
+    }
 }
 
 fn range(text: &str) -> Result<Constraint, String> {
@@ -118,6 +128,7 @@ impl Args {
             version: options.version.clone(),
             pattern: options.pattern.clone(),
             profiles: options.profile.clone(),
+            min_age: options.min_age.clone(),
             values: values.transpose()?,
             namespace,
         })?;

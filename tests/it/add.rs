@@ -359,13 +359,17 @@ fn a_real_registry_without_a_release_says_what_it_has() {
     );
     registry.push("registry.test/app:v1.2.0-build7", &image());
     registry.push("registry.test/app:v1.2.0-debian", &image());
-    let more = ["--pattern", "v{version}-build7"];
-    bench.sandbox.write("manifests/catalog.yaml", {
-        let text = std::fs::read_to_string(bench.sandbox.path("manifests/catalog.yaml")).unwrap();
-        // The image was made just now.
-        text.replace("min_age: 7d", "min_age: 0d")
-    });
-    let run = bench.good(&[&["image", "registry.test/app"], &more[..]].concat());
+    let more = ["image", "registry.test/app", "--pattern", "v{version}-build7"];
+    let catalog = bench.sandbox.path("manifests/catalog.yaml");
+    let text = std::fs::read_to_string(&catalog).unwrap();
+    std::fs::write(&catalog, text.replace("min_age: 7d", "min_age: 9999d")).unwrap();
+    bench.refused(
+        3,
+        &more,
+        &["1.2.0 was released", "hint: widen `--version`, or take a younger one with `--min-age 0d`"],
+    );
+    let run = bench.good(&[&more[..], &["--min-age", "0d"]].concat());
+    assert!(bench.component("app").ends_with("\nmin_age: 0d\n"), "{}", bench.component("app"));
     assert!(run.stderr.contains("`v{version}-build7` takes 1: v1.2.0-build7\n"), "{run:?}");
     assert_eq!(bench.resolve().components["app"].tag.as_deref(), Some("v1.2.0-build7"));
 }
