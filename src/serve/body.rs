@@ -16,11 +16,16 @@ use crate::oci::Hasher;
 
 /// What a whole answer holds back until its digest is known, 64 KiB: a client never has all of a bad blob.
 pub(super) const HELD: u64 = 64 << 10;
-/// What the next pieces of all answers have together, 8 MiB; up to three are held of each: one that is read, one that
-/// is sent, and what the socket did not take of the one before. So many slow clients need little more memory than a few.
-const BUDGET: u64 = 8 << 20;
+/// What the pieces of all answers have together before they are the smallest, 16 MiB; up to three are held of each: one
+/// that is read, one that is sent, and what the socket did not take of the one before.
+const BUDGET: u64 = 16 << 20;
+/// Which part of what is left of the budget the next piece may have, so that the first of a thousand clients that take
+/// nothing do not hold all of it.
+const SHARE: u64 = 16;
 /// The largest piece, 256 KiB: above it nothing gets faster.
 const MAX_PIECE: u64 = 256 << 10;
+/// How many buffers of sent pieces are kept, 8 MiB.
+const SPARE: u64 = 32;
 /// The smallest piece, 8 KiB: below it the system calls count.
 const MIN_PIECE: u64 = 8 << 10;
 
@@ -69,7 +74,6 @@ impl Body for Payload {
 pub(super) struct Stream {
     next: Option<JoinHandle<Result<(Bytes, Reader), Fault>>>,
     left: u64,
-    _active: Active,
 }
 
 impl Stream {
@@ -85,9 +89,8 @@ impl Stream {
 
     fn start(site: &Arc<Site>, content: Content, stamp: Stamp, range: Range<u64>, hasher: Option<Hasher>) -> Self {
         let left = range.end - range.start;
-        let active = Active::new(site);
         let reader = Reader { site: site.clone(), content, stamp, at: range.start, end: range.end, hasher };
-        Self { next: reader.go_on(), left, _active: active }
+        Self { next: reader.go_on(), left }
     }
 
     fn poll(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Bytes, Fault>>> {
@@ -142,8 +145,7 @@ impl Reader {
     /// Reads the next piece. Of a whole blob the last piece is [`HELD`] long, and is given out only if it is good.
     fn step(mut self) -> Result<(Bytes, Self), Fault> {
         let left = self.end - self.at;
-        let piece = BUDGET / self.site.active.load(Ordering::Relaxed).max(1) as u64;
-        let piece = piece.clamp(MIN_PIECE, MAX_PIECE);
+        let piece = largest(self.site.held.load(Ordering::Relaxed));
         let length = match &self.hasher {
             Some(_) if left > HELD => piece.min(left - HELD),
             Some(_) => left,
@@ -174,6 +176,11 @@ impl Reader {
     }
 }
 
+/// How large the next piece may be while pieces have `held` bytes.
+fn largest(held: u64) -> u64 {
+    (BUDGET.saturating_sub(held) / SHARE).clamp(MIN_PIECE, MAX_PIECE)
+}
+
 /// Buffers of [`MAX_PIECE`] that wait to be used again: new memory would cost as much as filling it.
 #[derive(Default)]
 pub(super) struct Spare(Mutex<Vec<Vec<u8>>>);
@@ -189,12 +196,13 @@ impl Piece {
     /// Room for `length` bytes, where no piece is larger than `most`.
     fn new(site: &Arc<Site>, length: u64, most: u64) -> Self {
         let length = usize::try_from(length).unwrap_or_default();
-        // While there are many answers, pieces are small: a large buffer for each would be what the budget forbids.
+        // Where much is held, pieces are small: a large buffer for each would be what the budget forbids.
         let spare = || site.spare.0.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let buffer = match most {
             MAX_PIECE => spare().unwrap_or_else(|| vec![0; MAX_PIECE as usize]),
             _ => vec![0; length],
         };
+        site.held.fetch_add(buffer.len() as u64, Ordering::Relaxed);
         Self { buffer, length, site: site.clone() }
     }
 
@@ -211,25 +219,25 @@ impl AsRef<[u8]> for Piece {
 
 impl Drop for Piece {
     fn drop(&mut self) {
+        self.site.held.fetch_sub(self.buffer.len() as u64, Ordering::Relaxed);
         let mut spare = self.site.spare.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if self.buffer.len() as u64 == MAX_PIECE && (spare.len() as u64) < BUDGET / MAX_PIECE {
+        if self.buffer.len() as u64 == MAX_PIECE && (spare.len() as u64) < SPARE {
             spare.push(std::mem::take(&mut self.buffer));
         }
     }
 }
 
-/// Counts a stream for as long as it lives.
-struct Active(Arc<Site>);
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-impl Active {
-    fn new(site: &Arc<Site>) -> Self {
-        site.active.fetch_add(1, Ordering::Relaxed);
-        Self(site.clone())
-    }
-}
-
-impl Drop for Active {
-    fn drop(&mut self) {
-        self.0.active.fetch_sub(1, Ordering::Relaxed);
+    #[test]
+    fn clients_that_take_nothing_hold_little_however_many() {
+        // Three pieces of each of sixteen clients are as large as pieces get.
+        let sixteen = (0..3 * 16).fold(0, |held, _| held + largest(held));
+        assert_eq!(sixteen, 3 * 16 * MAX_PIECE);
+        let connections = super::super::Limits::default().connections;
+        let all = (0..3 * connections).fold(0, |held, _| held + largest(held));
+        assert!(all <= 32 << 20, "{all}");
     }
 }

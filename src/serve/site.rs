@@ -1,7 +1,7 @@
 //! What is served: the bundles as one, their names, what is known to be good, and the answer to each request.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::AtomicU64;
 
 use http::header::{self, HeaderMap};
 use http::{Method, StatusCode};
@@ -48,8 +48,8 @@ pub(super) struct Site {
     pub(super) set: Set,
     pub(super) names: Names,
     pub(super) log: Arc<dyn Log>,
-    /// How many blobs are on their way.
-    pub(super) active: AtomicUsize,
+    /// How many bytes of blobs are in memory on their way.
+    pub(super) held: AtomicU64,
     /// Permits to read a piece.
     pub(super) reading: Arc<Semaphore>,
     /// Memory of pieces that were sent.
@@ -70,7 +70,7 @@ impl Site {
             names: Names::of(&set),
             set,
             log,
-            active: AtomicUsize::new(0),
+            held: AtomicU64::new(0),
             reading: Arc::new(Semaphore::new(READING)),
             spare: Spare::default(),
             scheme,

@@ -420,14 +420,18 @@ fn the_lock_has_to_fit_itself_and_the_blobs() {
 
 #[test]
 fn hostile_checksums_are_refused() {
+    let named = |name: &[u8]| [Digest::of(b"").hex().as_bytes(), b"  ", name, b"\n"].concat();
     for line in [
-        sums::line(Digest::of(b""), "../../etc/passwd"),
-        sums::line(Digest::of(b""), "/etc/passwd"),
-        "\u{7f}".to_owned(),
+        named(b"../../etc/passwd"),
+        named(b"/etc/passwd"),
+        named(b"files/\xff\xfe"),
+        named(b"files/a\0b"),
+        named(b"files/\x1b[2J"),
+        b"\x7f".to_vec(),
     ] {
         let mut case = Case::new();
-        case.get("SHA256SUMS").extend(line.as_bytes());
-        assert_eq!(told(&case.write()), [(Kind::Content, "SHA256SUMS")]);
+        case.get("SHA256SUMS").extend(&line);
+        assert_eq!(told(&case.write()), [(Kind::Content, "SHA256SUMS")], "{}", line.escape_ascii());
     }
     let mut case = Case::new();
     *case.get("SHA256SUMS") = vec![0xff];
