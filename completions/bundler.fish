@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_bundler_global_optspecs
-    string join \n format= q/quiet v/verbose color= progress= offline config= jobs= ca-file= helm= h/help V/version
+    string join \n format= q/quiet v/verbose color= lang= progress= offline config= jobs= ca-file= helm= h/help V/version
 end
 
 function __fish_bundler_needs_command
@@ -30,6 +30,8 @@ markdown\t'For a pull request or a summary; only `diff` and `inspect` have it'"
 complete -c bundler -n "__fish_bundler_needs_command" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
+complete -c bundler -n "__fish_bundler_needs_command" -l lang -d 'The language of verify, load, unload, serve, apply, push and inspect [default: that of LC_ALL, LC_MESSAGES or LANG]' -r -f -a "en\t'English'
+zh\t'Chinese, in simplified characters'"
 complete -c bundler -n "__fish_bundler_needs_command" -l progress -d 'How to show progress on stderr' -r -f -a "auto\t'A bar on a terminal, else plain lines'
 bar\t'A bar that is drawn again in place'
 plain\t'One line every few seconds'
@@ -78,6 +80,8 @@ markdown\t'For a pull request or a summary; only `diff` and `inspect` have it'"
 complete -c bundler -n "__fish_bundler_using_subcommand init" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
+complete -c bundler -n "__fish_bundler_using_subcommand init" -l lang -d 'The language of verify, load, unload, serve, apply, push and inspect [default: that of LC_ALL, LC_MESSAGES or LANG]' -r -f -a "en\t'English'
+zh\t'Chinese, in simplified characters'"
 complete -c bundler -n "__fish_bundler_using_subcommand init" -l progress -d 'How to show progress on stderr' -r -f -a "auto\t'A bar on a terminal, else plain lines'
 bar\t'A bar that is drawn again in place'
 plain\t'One line every few seconds'
@@ -219,6 +223,8 @@ markdown\t'For a pull request or a summary; only `diff` and `inspect` have it'"
 complete -c bundler -n "__fish_bundler_using_subcommand resolve" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
+complete -c bundler -n "__fish_bundler_using_subcommand resolve" -l lang -d 'The language of verify, load, unload, serve, apply, push and inspect [default: that of LC_ALL, LC_MESSAGES or LANG]' -r -f -a "en\t'English'
+zh\t'Chinese, in simplified characters'"
 complete -c bundler -n "__fish_bundler_using_subcommand resolve" -l progress -d 'How to show progress on stderr' -r -f -a "auto\t'A bar on a terminal, else plain lines'
 bar\t'A bar that is drawn again in place'
 plain\t'One line every few seconds'
@@ -257,6 +263,8 @@ markdown\t'For a pull request or a summary; only `diff` and `inspect` have it'"
 complete -c bundler -n "__fish_bundler_using_subcommand pack" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
+complete -c bundler -n "__fish_bundler_using_subcommand pack" -l lang -d 'The language of verify, load, unload, serve, apply, push and inspect [default: that of LC_ALL, LC_MESSAGES or LANG]' -r -f -a "en\t'English'
+zh\t'Chinese, in simplified characters'"
 complete -c bundler -n "__fish_bundler_using_subcommand pack" -l progress -d 'How to show progress on stderr' -r -f -a "auto\t'A bar on a terminal, else plain lines'
 bar\t'A bar that is drawn again in place'
 plain\t'One line every few seconds'
@@ -284,6 +292,8 @@ markdown\t'For a pull request or a summary; only `diff` and `inspect` have it'"
 complete -c bundler -n "__fish_bundler_using_subcommand verify" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
+complete -c bundler -n "__fish_bundler_using_subcommand verify" -l lang -d 'The language of verify, load, unload, serve, apply, push and inspect [default: that of LC_ALL, LC_MESSAGES or LANG]' -r -f -a "en\t'English'
+zh\t'Chinese, in simplified characters'"
 complete -c bundler -n "__fish_bundler_using_subcommand verify" -l progress -d 'How to show progress on stderr' -r -f -a "auto\t'A bar on a terminal, else plain lines'
 bar\t'A bar that is drawn again in place'
 plain\t'One line every few seconds'
@@ -305,6 +315,8 @@ markdown\t'For a pull request or a summary; only `diff` and `inspect` have it'"
 complete -c bundler -n "__fish_bundler_using_subcommand inspect" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
+complete -c bundler -n "__fish_bundler_using_subcommand inspect" -l lang -d 'The language of verify, load, unload, serve, apply, push and inspect [default: that of LC_ALL, LC_MESSAGES or LANG]' -r -f -a "en\t'English'
+zh\t'Chinese, in simplified characters'"
 complete -c bundler -n "__fish_bundler_using_subcommand inspect" -l progress -d 'How to show progress on stderr' -r -f -a "auto\t'A bar on a terminal, else plain lines'
 bar\t'A bar that is drawn again in place'
 plain\t'One line every few seconds'
@@ -325,6 +337,8 @@ markdown\t'For a pull request or a summary; only `diff` and `inspect` have it'"
 complete -c bundler -n "__fish_bundler_using_subcommand diff" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
+complete -c bundler -n "__fish_bundler_using_subcommand diff" -l lang -d 'The language of verify, load, unload, serve, apply, push and inspect [default: that of LC_ALL, LC_MESSAGES or LANG]' -r -f -a "en\t'English'
+zh\t'Chinese, in simplified characters'"
 complete -c bundler -n "__fish_bundler_using_subcommand diff" -l progress -d 'How to show progress on stderr' -r -f -a "auto\t'A bar on a terminal, else plain lines'
 bar\t'A bar that is drawn again in place'
 plain\t'One line every few seconds'
@@ -352,6 +366,8 @@ markdown\t'For a pull request or a summary; only `diff` and `inspect` have it'"
 complete -c bundler -n "__fish_bundler_using_subcommand images" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
+complete -c bundler -n "__fish_bundler_using_subcommand images" -l lang -d 'The language of verify, load, unload, serve, apply, push and inspect [default: that of LC_ALL, LC_MESSAGES or LANG]' -r -f -a "en\t'English'
+zh\t'Chinese, in simplified characters'"
 complete -c bundler -n "__fish_bundler_using_subcommand images" -l progress -d 'How to show progress on stderr' -r -f -a "auto\t'A bar on a terminal, else plain lines'
 bar\t'A bar that is drawn again in place'
 plain\t'One line every few seconds'
@@ -380,6 +396,8 @@ markdown\t'For a pull request or a summary; only `diff` and `inspect` have it'"
 complete -c bundler -n "__fish_bundler_using_subcommand load" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
+complete -c bundler -n "__fish_bundler_using_subcommand load" -l lang -d 'The language of verify, load, unload, serve, apply, push and inspect [default: that of LC_ALL, LC_MESSAGES or LANG]' -r -f -a "en\t'English'
+zh\t'Chinese, in simplified characters'"
 complete -c bundler -n "__fish_bundler_using_subcommand load" -l progress -d 'How to show progress on stderr' -r -f -a "auto\t'A bar on a terminal, else plain lines'
 bar\t'A bar that is drawn again in place'
 plain\t'One line every few seconds'
@@ -406,6 +424,8 @@ markdown\t'For a pull request or a summary; only `diff` and `inspect` have it'"
 complete -c bundler -n "__fish_bundler_using_subcommand unload" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
+complete -c bundler -n "__fish_bundler_using_subcommand unload" -l lang -d 'The language of verify, load, unload, serve, apply, push and inspect [default: that of LC_ALL, LC_MESSAGES or LANG]' -r -f -a "en\t'English'
+zh\t'Chinese, in simplified characters'"
 complete -c bundler -n "__fish_bundler_using_subcommand unload" -l progress -d 'How to show progress on stderr' -r -f -a "auto\t'A bar on a terminal, else plain lines'
 bar\t'A bar that is drawn again in place'
 plain\t'One line every few seconds'
@@ -431,6 +451,8 @@ markdown\t'For a pull request or a summary; only `diff` and `inspect` have it'"
 complete -c bundler -n "__fish_bundler_using_subcommand push" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
+complete -c bundler -n "__fish_bundler_using_subcommand push" -l lang -d 'The language of verify, load, unload, serve, apply, push and inspect [default: that of LC_ALL, LC_MESSAGES or LANG]' -r -f -a "en\t'English'
+zh\t'Chinese, in simplified characters'"
 complete -c bundler -n "__fish_bundler_using_subcommand push" -l progress -d 'How to show progress on stderr' -r -f -a "auto\t'A bar on a terminal, else plain lines'
 bar\t'A bar that is drawn again in place'
 plain\t'One line every few seconds'
@@ -457,6 +479,8 @@ markdown\t'For a pull request or a summary; only `diff` and `inspect` have it'"
 complete -c bundler -n "__fish_bundler_using_subcommand serve" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
+complete -c bundler -n "__fish_bundler_using_subcommand serve" -l lang -d 'The language of verify, load, unload, serve, apply, push and inspect [default: that of LC_ALL, LC_MESSAGES or LANG]' -r -f -a "en\t'English'
+zh\t'Chinese, in simplified characters'"
 complete -c bundler -n "__fish_bundler_using_subcommand serve" -l progress -d 'How to show progress on stderr' -r -f -a "auto\t'A bar on a terminal, else plain lines'
 bar\t'A bar that is drawn again in place'
 plain\t'One line every few seconds'
@@ -479,6 +503,8 @@ markdown\t'For a pull request or a summary; only `diff` and `inspect` have it'"
 complete -c bundler -n "__fish_bundler_using_subcommand apply" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
+complete -c bundler -n "__fish_bundler_using_subcommand apply" -l lang -d 'The language of verify, load, unload, serve, apply, push and inspect [default: that of LC_ALL, LC_MESSAGES or LANG]' -r -f -a "en\t'English'
+zh\t'Chinese, in simplified characters'"
 complete -c bundler -n "__fish_bundler_using_subcommand apply" -l progress -d 'How to show progress on stderr' -r -f -a "auto\t'A bar on a terminal, else plain lines'
 bar\t'A bar that is drawn again in place'
 plain\t'One line every few seconds'
@@ -500,6 +526,8 @@ markdown\t'For a pull request or a summary; only `diff` and `inspect` have it'"
 complete -c bundler -n "__fish_bundler_using_subcommand sign" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
+complete -c bundler -n "__fish_bundler_using_subcommand sign" -l lang -d 'The language of verify, load, unload, serve, apply, push and inspect [default: that of LC_ALL, LC_MESSAGES or LANG]' -r -f -a "en\t'English'
+zh\t'Chinese, in simplified characters'"
 complete -c bundler -n "__fish_bundler_using_subcommand sign" -l progress -d 'How to show progress on stderr' -r -f -a "auto\t'A bar on a terminal, else plain lines'
 bar\t'A bar that is drawn again in place'
 plain\t'One line every few seconds'
@@ -521,6 +549,8 @@ markdown\t'For a pull request or a summary; only `diff` and `inspect` have it'"
 complete -c bundler -n "__fish_bundler_using_subcommand cache; and not __fish_seen_subcommand_from ls gc verify help" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
+complete -c bundler -n "__fish_bundler_using_subcommand cache; and not __fish_seen_subcommand_from ls gc verify help" -l lang -d 'The language of verify, load, unload, serve, apply, push and inspect [default: that of LC_ALL, LC_MESSAGES or LANG]' -r -f -a "en\t'English'
+zh\t'Chinese, in simplified characters'"
 complete -c bundler -n "__fish_bundler_using_subcommand cache; and not __fish_seen_subcommand_from ls gc verify help" -l progress -d 'How to show progress on stderr' -r -f -a "auto\t'A bar on a terminal, else plain lines'
 bar\t'A bar that is drawn again in place'
 plain\t'One line every few seconds'
@@ -546,6 +576,8 @@ markdown\t'For a pull request or a summary; only `diff` and `inspect` have it'"
 complete -c bundler -n "__fish_bundler_using_subcommand cache; and __fish_seen_subcommand_from ls" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
+complete -c bundler -n "__fish_bundler_using_subcommand cache; and __fish_seen_subcommand_from ls" -l lang -d 'The language of verify, load, unload, serve, apply, push and inspect [default: that of LC_ALL, LC_MESSAGES or LANG]' -r -f -a "en\t'English'
+zh\t'Chinese, in simplified characters'"
 complete -c bundler -n "__fish_bundler_using_subcommand cache; and __fish_seen_subcommand_from ls" -l progress -d 'How to show progress on stderr' -r -f -a "auto\t'A bar on a terminal, else plain lines'
 bar\t'A bar that is drawn again in place'
 plain\t'One line every few seconds'
@@ -569,6 +601,8 @@ markdown\t'For a pull request or a summary; only `diff` and `inspect` have it'"
 complete -c bundler -n "__fish_bundler_using_subcommand cache; and __fish_seen_subcommand_from gc" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
+complete -c bundler -n "__fish_bundler_using_subcommand cache; and __fish_seen_subcommand_from gc" -l lang -d 'The language of verify, load, unload, serve, apply, push and inspect [default: that of LC_ALL, LC_MESSAGES or LANG]' -r -f -a "en\t'English'
+zh\t'Chinese, in simplified characters'"
 complete -c bundler -n "__fish_bundler_using_subcommand cache; and __fish_seen_subcommand_from gc" -l progress -d 'How to show progress on stderr' -r -f -a "auto\t'A bar on a terminal, else plain lines'
 bar\t'A bar that is drawn again in place'
 plain\t'One line every few seconds'
@@ -591,6 +625,8 @@ markdown\t'For a pull request or a summary; only `diff` and `inspect` have it'"
 complete -c bundler -n "__fish_bundler_using_subcommand cache; and __fish_seen_subcommand_from verify" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
+complete -c bundler -n "__fish_bundler_using_subcommand cache; and __fish_seen_subcommand_from verify" -l lang -d 'The language of verify, load, unload, serve, apply, push and inspect [default: that of LC_ALL, LC_MESSAGES or LANG]' -r -f -a "en\t'English'
+zh\t'Chinese, in simplified characters'"
 complete -c bundler -n "__fish_bundler_using_subcommand cache; and __fish_seen_subcommand_from verify" -l progress -d 'How to show progress on stderr' -r -f -a "auto\t'A bar on a terminal, else plain lines'
 bar\t'A bar that is drawn again in place'
 plain\t'One line every few seconds'
@@ -615,6 +651,8 @@ markdown\t'For a pull request or a summary; only `diff` and `inspect` have it'"
 complete -c bundler -n "__fish_bundler_using_subcommand schema" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
+complete -c bundler -n "__fish_bundler_using_subcommand schema" -l lang -d 'The language of verify, load, unload, serve, apply, push and inspect [default: that of LC_ALL, LC_MESSAGES or LANG]' -r -f -a "en\t'English'
+zh\t'Chinese, in simplified characters'"
 complete -c bundler -n "__fish_bundler_using_subcommand schema" -l progress -d 'How to show progress on stderr' -r -f -a "auto\t'A bar on a terminal, else plain lines'
 bar\t'A bar that is drawn again in place'
 plain\t'One line every few seconds'
@@ -635,6 +673,8 @@ markdown\t'For a pull request or a summary; only `diff` and `inspect` have it'"
 complete -c bundler -n "__fish_bundler_using_subcommand completions" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
+complete -c bundler -n "__fish_bundler_using_subcommand completions" -l lang -d 'The language of verify, load, unload, serve, apply, push and inspect [default: that of LC_ALL, LC_MESSAGES or LANG]' -r -f -a "en\t'English'
+zh\t'Chinese, in simplified characters'"
 complete -c bundler -n "__fish_bundler_using_subcommand completions" -l progress -d 'How to show progress on stderr' -r -f -a "auto\t'A bar on a terminal, else plain lines'
 bar\t'A bar that is drawn again in place'
 plain\t'One line every few seconds'
@@ -655,6 +695,8 @@ markdown\t'For a pull request or a summary; only `diff` and `inspect` have it'"
 complete -c bundler -n "__fish_bundler_using_subcommand man" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
+complete -c bundler -n "__fish_bundler_using_subcommand man" -l lang -d 'The language of verify, load, unload, serve, apply, push and inspect [default: that of LC_ALL, LC_MESSAGES or LANG]' -r -f -a "en\t'English'
+zh\t'Chinese, in simplified characters'"
 complete -c bundler -n "__fish_bundler_using_subcommand man" -l progress -d 'How to show progress on stderr' -r -f -a "auto\t'A bar on a terminal, else plain lines'
 bar\t'A bar that is drawn again in place'
 plain\t'One line every few seconds'

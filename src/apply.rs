@@ -192,6 +192,6 @@ fn copy(
     if found != expected {
         return Err(Error::Damaged { path: full.source_of(index), member: member.path.clone(), expected, found });
     }
-    reporter.report(Event::Item(&member.path));
+    reporter.report(Event::Piece(&member.path));
     Ok(())
 }

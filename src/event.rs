@@ -19,10 +19,14 @@ pub enum Event<'a> {
     Again(u64),
     /// An item is done: an image, a chart, a file, a component.
     Item(&'a str),
+    /// A piece of something larger is done: a member of an archive. There are more of them than anybody reads.
+    Piece(&'a str),
     /// Something that the reader should know but that stops nothing.
     Warning(&'a str),
     /// A detail, shown with `-v`.
     Detail(&'a str),
+    /// Nothing more will be told: what is drawn goes away.
+    End,
 }
 
 /// Receives events from any thread; must be cheap, since blobs report every chunk.

@@ -4,7 +4,7 @@ use std::num::NonZero;
 use std::path::PathBuf;
 
 use super::pack::size;
-use super::{Format, Global, Outcome, print, print_report};
+use super::{Format, Global, Outcome, print, print_report, run};
 use crate::{apply, ui};
 
 #[derive(Debug, clap::Args)]
@@ -23,12 +23,12 @@ pub(super) struct Args {
 
 impl Args {
     pub(super) fn run(&self, global: &Global) -> Outcome {
-        let reporter = global.reporter();
         let jobs = global.jobs.and_then(|jobs| NonZero::new(usize::from(jobs)));
         let cores = || std::thread::available_parallelism().unwrap_or(NonZero::<usize>::MIN);
         let jobs = jobs.unwrap_or_else(cores);
-        let applied = apply::apply(&self.base, &self.delta, &self.output, self.split_size, jobs, &*reporter)?;
-        drop(reporter);
+        let applied = run::interruptible(global, |reporter| {
+            Ok(apply::apply(&self.base, &self.delta, &self.output, self.split_size, jobs, reporter)?)
+        })?;
         match global.format {
             Format::Json => print_report(&applied),
             Format::Text | Format::Markdown => print(&ui::packed::applied(&applied)),

@@ -54,9 +54,7 @@ impl Args {
             }
             Action::Gc(gc) => gc.run(&root, global),
             Action::Verify => {
-                let reporter = global.reporter();
-                let checked = Store::open(&root)?.check(&*reporter)?;
-                drop(reporter);
+                let checked = run::interruptible(global, |reporter| Ok(Store::open(&root)?.check(reporter)?))?;
                 show(global, &checked, &ui::cache::checked(&checked))?;
                 Ok(if checked.damaged.is_empty() { Exit::Done } else { Exit::No })
             }

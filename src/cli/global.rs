@@ -6,6 +6,7 @@ use std::sync::Arc;
 use clap::{ArgAction, Args, ValueEnum};
 
 use crate::event::Reporter;
+use crate::ui::words::Lang;
 use crate::ui::{Color, progress};
 
 /// How data is written to stdout.
@@ -36,6 +37,9 @@ pub struct Global {
     /// When to use colours
     #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN")]
     pub color: Color,
+    /// The language of verify, load, unload, serve, apply, push and inspect [default: that of LC_ALL, LC_MESSAGES or LANG]
+    #[arg(long, global = true, value_enum, value_name = "LANG")]
+    pub lang: Option<Lang>,
     /// How to show progress on stderr
     #[arg(long, global = true, value_enum, default_value_t, value_name = "MODE")]
     pub progress: progress::Mode,
@@ -57,6 +61,15 @@ pub struct Global {
 }
 
 impl Global {
+    /// The language for people; what programs read is English.
+    #[must_use]
+    pub fn language(&self) -> Lang {
+        match self.format {
+            Format::Text => self.lang.unwrap_or_else(|| Lang::of_environment(|name| std::env::var(name).ok())),
+            Format::Json | Format::Markdown => Lang::En,
+        }
+    }
+
     /// The reporter that these options ask for.
     #[must_use]
     pub fn reporter(&self) -> Arc<dyn Reporter> {

@@ -22,7 +22,7 @@ impl Args {
         if let Some(page) = &self.html {
             inspect::html::write(&inspection, page)?;
             if !global.quiet {
-                ui::note(&format!("wrote {}", ui::line(&page.display().to_string())));
+                ui::note(&ui::wrote(page));
             }
             return Ok(Exit::Done);
         }

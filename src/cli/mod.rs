@@ -112,6 +112,22 @@ enum Command {
     Man(man::Args),
 }
 
+impl Command {
+    /// Whether it is run on sites, where it speaks the reader's language; a maintainer's commands speak English.
+    const fn is_for_operators(&self) -> bool {
+        matches!(
+            self,
+            Self::Verify(_)
+                | Self::Load(_)
+                | Self::Unload(_)
+                | Self::Serve(_)
+                | Self::Apply(_)
+                | Self::Push(_)
+                | Self::Inspect(_)
+        )
+    }
+}
+
 /// The program: parses the command line, runs one operation, shows its failure.
 #[must_use]
 pub fn main() -> ExitCode {
@@ -121,6 +137,9 @@ pub fn main() -> ExitCode {
         Cli::command().error(ErrorKind::InvalidValue, message).exit();
     }
     cli.global.color.apply();
+    if cli.command.is_for_operators() {
+        cli.global.language().apply();
+    }
     let outcome = match cli.command {
         Command::Init(args) => args.run(&cli.global),
         Command::Add(args) => args.run(&cli.global),
@@ -143,14 +162,17 @@ pub fn main() -> ExitCode {
     };
     match outcome {
         Ok(exit) => exit.into(),
-        Err(error) => {
-            match cli.global.format {
-                Format::Json => ui::note(&diagnostic::json(&error)),
-                Format::Text | Format::Markdown => ui::note(&diagnostic::text(&error)),
-            }
-            error.exit().into()
-        }
+        Err(error) => told(&error, cli.global.format).into(),
     }
+}
+
+/// Shows a failure and gives the code to end with.
+fn told(error: &Error, format: Format) -> Exit {
+    match format {
+        Format::Json => ui::note(&diagnostic::json(error)),
+        Format::Text | Format::Markdown => ui::note(&diagnostic::text(error)),
+    }
+    error.exit()
 }
 
 /// What a subcommand gives: an exit code that is no failure, or a failure.

@@ -6,7 +6,9 @@ use std::path::PathBuf;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
+use super::Global;
 use crate::error::{Diagnostic, Error};
+use crate::event::{Event, Reporter};
 use crate::exit::Exit;
 
 /// The longest line that is read from a terminal: more than any answer has.
@@ -44,6 +46,9 @@ pub enum ProcessError {
     /// Ctrl-C, SIGTERM, or the terminal's end.
     #[error("interrupted")]
     Interrupted,
+    /// The same, of something that begins anew the next time.
+    #[error("interrupted")]
+    Stopped,
 }
 
 impl Diagnostic for ProcessError {
@@ -52,7 +57,7 @@ impl Diagnostic for ProcessError {
             Self::Stdout(_) | Self::Runtime(_) => Exit::Disk,
             Self::Json(_) => Exit::Bug,
             Self::NoCommand(_) | Self::NoCacheDirectory | Self::Read { .. } | Self::Text(_) => Exit::Usage,
-            Self::Interrupted => Exit::Interrupted,
+            Self::Interrupted | Self::Stopped => Exit::Interrupted,
         }
     }
 
@@ -113,6 +118,38 @@ pub(super) async fn read_line() -> Option<String> {
         let _ = sender.send(read.ok().filter(|bytes| *bytes > 0).map(|_| line));
     });
     receiver.await.ok().flatten()
+}
+
+/// Runs an operation that only reads, or that leaves to the next run what it has written: Ctrl-C, SIGTERM or SIGHUP ends
+/// the process, but first what is drawn on the terminal is taken away.
+pub(super) fn interruptible<T>(
+    global: &Global,
+    operation: impl FnOnce(&dyn Reporter) -> Result<T, Error>,
+) -> Result<T, Error> {
+    let reporter = global.reporter();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()
+        .map_err(ProcessError::Runtime)?;
+    let signals = {
+        let _inside = runtime.enter();
+        let kinds = [SignalKind::interrupt(), SignalKind::terminate()];
+        let hangup = (!ignores_hangup()).then(SignalKind::hangup);
+        kinds.into_iter().chain(hangup).map(signal).collect::<Result<Vec<_>, _>>().map_err(ProcessError::Runtime)?
+    };
+    for mut signal in signals {
+        let (reporter, format) = (reporter.clone(), global.format);
+        runtime.spawn(async move {
+            if signal.recv().await.is_some() {
+                reporter.report(Event::End);
+                std::process::exit(i32::from(super::told(&ProcessError::Stopped.into(), format) as u8));
+            }
+        });
+    }
+    let outcome = operation(&*reporter);
+    reporter.report(Event::End);
+    outcome
 }
 
 /// Whether `nohup` or a service manager asked for the terminal's end to be ignored, which a handler would undo.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use jiff::Timestamp;
 
-use super::{Format, Global, Outcome, print, print_report};
+use super::{Format, Global, Outcome, print, print_report, run};
 use crate::exit::Exit;
 use crate::sign::Trust;
 use crate::{ui, verify};
@@ -31,7 +31,6 @@ pub(super) struct Args {
 
 impl Args {
     pub(super) fn run(&self, global: &Global) -> Outcome {
-        let reporter = global.reporter();
         let jobs = global.jobs.and_then(|jobs| NonZero::new(usize::from(jobs)));
         let cores = || std::thread::available_parallelism().unwrap_or(NonZero::<usize>::MIN);
         let trust = match (&self.signers, &self.identity) {
@@ -41,8 +40,9 @@ impl Args {
             _ => None,
         };
         let (base, jobs) = (self.base.as_deref(), jobs.unwrap_or_else(cores));
-        let report = verify::verify_all(&self.bundle, base, jobs, trust.as_ref(), &*reporter)?;
-        drop(reporter);
+        let report = run::interruptible(global, |reporter| {
+            Ok(verify::verify_all(&self.bundle, base, jobs, trust.as_ref(), reporter)?)
+        })?;
         match global.format {
             Format::Json => print_report(&report)?,
             Format::Text | Format::Markdown => print(&ui::verified::text(&report))?,

@@ -145,7 +145,7 @@ fn number(file: &str, name: &str, number: Option<Spanned<u64>>, most: u64) -> Re
         _ => Err(YamlError {
             file: file.to_owned(),
             place: Place::from(&number),
-            message: format!("`{name}` is {}", number.value),
+            message: format!("`{name}` cannot be {}", number.value),
             hint: Some(format!("write a number from 1 to {most}")),
         }),
     }
@@ -165,7 +165,7 @@ fn duration(
         _ => Err(YamlError {
             file: file.to_owned(),
             place: Place::from(&text),
-            message: format!("`{name}` is `{}`", text.value),
+            message: format!("`{name}` cannot be `{}`", text.value),
             hint: Some(format!("write a duration from {least:?} to {most:?}, such as `90s` or `500ms`")),
         }),
     }

@@ -39,7 +39,7 @@ pub(super) fn load(
         refuse_downgrade(there.keys(), bundles.keys().copied())?;
     }
     let archives: Vec<_> = bundles.iter().map(|(mark, images)| (*mark, images, Archive::new(set, images))).collect();
-    reporter.report(Event::Step(&format!("writing {} images for k3s", wanted.len())));
+    reporter.report(Event::Step("writing images for k3s"));
     let bytes = archives.iter().map(|(_, _, archive)| archive.weight()).sum();
     reporter.report(Event::Total { bytes, items: wanted.len() as u64 });
     let mut loaded = Loaded::new(directory.display().to_string(), options.dry_run);

@@ -36,7 +36,7 @@ pub(super) fn load(
     let mut index = read(directory)?;
     let all: Vec<_> = wanted.iter().collect();
     let parts = archive::parts(set, &all);
-    reporter.report(Event::Step(&format!("writing {} images into {}", wanted.len(), directory.display())));
+    reporter.report(Event::Step(&format!("writing images into {}", directory.display())));
     let bytes = parts.iter().map(|part| part.blob.size).sum();
     reporter.report(Event::Total { bytes, items: wanted.len() as u64 });
     let mut loaded = Loaded::new(format!("the OCI layout {}", directory.display()), options.dry_run);

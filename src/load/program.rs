@@ -1,6 +1,7 @@
 //! Into docker or podman, through `docker load` and `podman load`: a stream of the images that they lack.
 
 use std::io::{self, Read as _};
+use std::os::unix::process::ExitStatusExt as _;
 use std::process::{Command, Stdio};
 
 use tokio_util::sync::CancellationToken;
@@ -59,7 +60,7 @@ pub(super) fn load(
     if options.dry_run {
         return Ok(loaded);
     }
-    reporter.report(Event::Step(&format!("loading {} images into {program}", missing.len())));
+    reporter.report(Event::Step(&format!("loading images into {program}")));
     reporter.report(Event::Total { bytes: archive.weight(), items: 1 });
     stream(program, &archive, reporter, cancel)?;
     match missing.iter().find_map(|image| match has(program, image) {
@@ -134,6 +135,10 @@ fn stream(
     let status = child.wait().map_err(start)?;
     let message = listener.join().unwrap_or_default();
     match written {
+        // The terminal's Ctrl-C is for both, and the program may be the first to end by it.
+        _ if cancel.is_cancelled() || status.signal() == Some(rustix::process::Signal::INT.as_raw()) => {
+            Err(Error::Interrupted)
+        }
         _ if !status.success() => Err(Error::Program { program: format!("{program} load"), status, message }),
         // It had enough before the end of the tar.
         Err(Fault::Sink(source)) if source.kind() != io::ErrorKind::BrokenPipe => Err(start(source)),

@@ -6,6 +6,7 @@ use anstyle::{AnsiColor, Style};
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::words::{self, say};
 use super::{lines, report};
 use crate::error::{Diagnostic, Error};
 
@@ -22,10 +23,10 @@ pub fn text(error: &Error) -> String {
 /// Renders a failure from its message, what caused it, and a hint.
 #[must_use]
 pub fn chain(message: &str, cause: Option<&(dyn std::error::Error + 'static)>, advice: Option<String>) -> String {
-    let mut out = format!("{RED}error:{RED:#} {}", lines(message));
+    let mut out = labelled(RED, &say!("error:"), &words::of(message));
     for cause in causes(message, cause) {
-        out.push_str("\n  caused by: ");
-        out.push_str(&lines(&cause).replace('\n', "\n    "));
+        let cause = words::of(&cause).replace('\n', "\n    ");
+        out.push_str(&format!("\n  {}{}", gap(&say!("caused by:")), lines(&cause)));
     }
     if let Some(advice) = advice {
         out.push_str("\n\n");
@@ -37,7 +38,7 @@ pub fn chain(message: &str, cause: Option<&(dyn std::error::Error + 'static)>, a
 /// Renders a hint.
 #[must_use]
 pub fn hint(text: &str) -> String {
-    format!("{CYAN}hint:{CYAN:#} {}", lines(text))
+    labelled(CYAN, &say!("hint:"), &words::of(text))
 }
 
 /// The error's own message and those of its causes.
@@ -77,7 +78,24 @@ pub fn json(error: &Error) -> String {
 /// Renders a warning.
 #[must_use]
 pub fn warning(message: &str) -> String {
-    format!("{YELLOW}warning:{YELLOW:#} {}", lines(message))
+    labelled(YELLOW, &say!("warning:"), &words::of(message))
+}
+
+/// Renders a warning for a log, which is searched for: in English, whatever the reader's language.
+#[must_use]
+pub fn logged(message: &str) -> String {
+    labelled(YELLOW, "warning:", message)
+}
+
+fn labelled(style: Style, label: &str, text: &str) -> String {
+    let gap = gap(label);
+    let (label, space) = gap.split_at(label.len());
+    format!("{style}{label}{style:#}{space}{}", lines(text))
+}
+
+/// A label with what keeps it apart from what follows: a wide colon has its own space.
+fn gap(label: &str) -> String {
+    if label.ends_with(':') { format!("{label} ") } else { label.to_owned() }
 }
 
 /// The chain below a message; a cause whose text its parent already shows is left out.

@@ -6,7 +6,8 @@ use std::fmt::Write as _;
 use super::markdown::code;
 use super::table::Align::{self, Left, Right};
 use super::table::table;
-use super::{count, line};
+use super::words::say;
+use super::{and, count, line};
 use crate::bundle::read::Form;
 use crate::inspect::{Artifact, Component, Image, Inspection, Kind, Profile};
 use crate::lock::attached;
@@ -70,22 +71,29 @@ pub fn markdown(inspection: &Inspection) -> String {
 }
 
 fn head(inspection: &Inspection) -> String {
-    let archs: Vec<_> = inspection.architectures.iter().map(|arch| format!("linux/{arch}")).collect();
-    let what = match (inspection.kind, inspection.form) {
-        (Kind::Lock, _) => "lock",
-        (Kind::Bundle, Some(Form::Delta)) => "delta",
-        (Kind::Bundle, Some(Form::Unpacked)) => "unpacked bundle",
-        (Kind::Bundle, Some(Form::Recompressed)) => "recompressed bundle",
-        (Kind::Bundle, _) => "bundle",
+    let architectures = and(inspection.architectures.iter().map(|arch| format!("linux/{arch}")));
+    let kind = match (inspection.kind, inspection.form) {
+        (Kind::Lock, _) => say!("lock"),
+        (Kind::Bundle, Some(Form::Delta)) => say!("delta"),
+        (Kind::Bundle, Some(Form::Unpacked)) => say!("unpacked bundle"),
+        (Kind::Bundle, Some(Form::Recompressed)) => say!("recompressed bundle"),
+        (Kind::Bundle, _) => say!("bundle"),
     };
     let (name, version) = (line(&inspection.name), line(&inspection.version));
-    let mut text = format!("{name} {version}, {what} for {}", archs.join(" and "));
-    if let Some(size) = inspection.size {
-        let _ = write!(text, ", {}", bytes(size));
-    }
-    if let Some(parts) = inspection.parts {
-        let _ = write!(text, " in {}", count(parts, "part"));
-    }
+    let text = say!(
+        "{name} {version}, {kind} for {architectures}",
+        name = name,
+        version = version,
+        kind = kind,
+        architectures = architectures
+    );
+    let mut text = match (inspection.size.map(bytes), inspection.parts.map(|parts| count(parts, "part"))) {
+        (Some(size), Some(parts)) => {
+            say!("{bundle}, {size} in {parts}", bundle = text, size = size, parts = parts)
+        }
+        (Some(size), None) => say!("{bundle}, {size}", bundle = text, size = size),
+        (None, _) => text,
+    };
     let _ = write!(text, "\nKubernetes {}", line(&inspection.kubernetes));
     if let Some(kubeedge) = &inspection.kubeedge {
         let _ = write!(text, ", KubeEdge {}", line(kubeedge));

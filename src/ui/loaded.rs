@@ -1,5 +1,6 @@
 //! What `bundler load` and `bundler unload` say at their end.
 
+use super::words::{self, say};
 use super::{count, line};
 use crate::load::{Loaded, State, Unloaded};
 use crate::size;
@@ -7,40 +8,55 @@ use crate::size;
 /// A line for each image that was not there, and the sums; the last line says where they are.
 #[must_use]
 pub fn text(loaded: &Loaded) -> String {
-    let mut text = String::new();
+    let mut lines = Vec::new();
     for image in &loaded.images {
-        let state = match image.state {
-            State::Loaded => "loaded ",
-            State::Moved => "moved  ",
+        let (name, digest) = (image.reference.to_string(), image.digest);
+        let name = line(&name);
+        lines.push(match image.state {
+            State::Loaded => say!("loaded  {image} {digest}", image = name, digest = digest),
+            State::Moved => say!("moved   {image} {digest}", image = name, digest = digest),
             State::Present => continue,
-        };
-        text.push_str(&format!("  {state} {} {}\n", line(&image.reference.to_string()), image.digest));
+        });
     }
-    for name in &loaded.removed {
-        text.push_str(&format!("  removed {}\n", line(name)));
-    }
+    lines.extend(loaded.removed.iter().map(|name| say!("removed {name}", name = line(name))));
+    let mut text: String = lines.iter().map(|line| format!("  {line}\n")).collect();
+    let images = count(loaded.images.len(), "image");
     let present = loaded.images.iter().filter(|image| image.state == State::Present).count();
-    text.push_str(&format!(
-        "{}{}, {present} of them there before; {} in {} {}: {}\n",
-        if loaded.dry_run { "would load " } else { "" },
-        count(loaded.images.len(), "image"),
-        size::bytes(loaded.sent.bytes),
-        count(loaded.sent.blobs, "blob"),
-        if loaded.dry_run { "to send" } else { "sent" },
-        line(&loaded.into),
-    ));
-    text
+    let (size, blobs) = (size::bytes(loaded.sent.bytes), count(loaded.sent.blobs, "blob"));
+    let into = words::of(&loaded.into);
+    let into = line(&into);
+    text.push_str(&if loaded.dry_run {
+        say!(
+            "would load {images}, {present} of them there before; {size} in {blobs} to send: {into}",
+            images = images,
+            present = present,
+            size = size,
+            blobs = blobs,
+            into = into
+        )
+    } else {
+        say!(
+            "{images}, {present} of them there before; {size} in {blobs} sent: {into}",
+            images = images,
+            present = present,
+            size = size,
+            blobs = blobs,
+            into = into
+        )
+    });
+    text + "\n"
 }
 
 /// A line for each name that went, and how many stay.
 #[must_use]
 pub fn unloaded(unloaded: &Unloaded) -> String {
-    let mut text: String = unloaded.removed.iter().map(|name| format!("  removed {}\n", line(name))).collect();
-    text.push_str(&format!(
-        "{}{} removed, {} kept because something else needs them\n",
-        if unloaded.dry_run { "would be: " } else { "" },
-        count(unloaded.removed.len(), "name"),
-        unloaded.kept,
-    ));
-    text
+    let line = |name: &String| format!("  {}\n", say!("removed {name}", name = line(name)));
+    let mut text: String = unloaded.removed.iter().map(line).collect();
+    let (names, kept) = (count(unloaded.removed.len(), "name"), unloaded.kept);
+    text.push_str(&if unloaded.dry_run {
+        say!("would be: {names} removed, {kept} kept because something else needs them", names = names, kept = kept)
+    } else {
+        say!("{names} removed, {kept} kept because something else needs them", names = names, kept = kept)
+    });
+    text + "\n"
 }

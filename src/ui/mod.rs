@@ -18,6 +18,7 @@ pub mod resolved;
 pub mod served;
 pub mod table;
 pub mod verified;
+pub mod words;
 
 use std::borrow::Cow;
 use std::io::{self, Write};
@@ -64,10 +65,32 @@ fn escape(text: &str, unwanted: fn(char) -> bool) -> Cow<'_, str> {
     text.chars().map(escape).collect()
 }
 
+/// `wrote FILE`.
+#[must_use]
+pub fn wrote(path: &std::path::Path) -> String {
+    words::say!("wrote {path}", path = line(&path.to_string_lossy()))
+}
+
 /// `1 image`, `2 images`.
 #[must_use]
 pub fn count(number: usize, thing: &str) -> String {
-    format!("{number} {thing}{}", if number == 1 { "" } else { "s" })
+    match words::template(&["{number} ", thing, "s"].concat()) {
+        None => format!("{number} {thing}{}", if number == 1 { "" } else { "s" }),
+        Some(other) => words::fill(other, &[("number", number.to_string())]),
+    }
+}
+
+/// `amd64`, `amd64 and arm64`.
+#[must_use]
+pub fn and<T: ToString>(things: impl IntoIterator<Item = T>) -> String {
+    let all = things.into_iter().map(|thing| thing.to_string());
+    all.reduce(|left, right| words::say!("{left} and {right}", left = left, right = right)).unwrap_or_default()
+}
+
+/// The columns of the terminal that something is written to; none where it is no terminal.
+#[must_use]
+pub fn width(stream: impl std::os::fd::AsFd) -> Option<u16> {
+    terminal_size::terminal_size_of(stream).map(|(width, _)| width.0)
 }
 
 /// When colours are used.

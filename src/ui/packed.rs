@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use super::count;
+use super::words::say;
+use super::{count, line};
 use crate::pack::Packed;
 use crate::size;
 
@@ -26,7 +27,7 @@ pub fn text(packed: &Packed) -> String {
 /// The paths of what was written, one a line.
 fn files(path: &PathBuf, parts: &[PathBuf]) -> String {
     let files = if parts.is_empty() { std::slice::from_ref(path) } else { parts };
-    files.iter().map(|path| format!("{}\n", path.display())).collect()
+    files.iter().map(|path| format!("{}\n", line(&path.display().to_string()))).collect()
 }
 
 const fn of_parts(parts: &[PathBuf]) -> &'static str {
@@ -48,13 +49,16 @@ pub fn signed(signed: &crate::sign::Signed) -> String {
 /// The report of `bundler apply`.
 #[must_use]
 pub fn applied(applied: &crate::apply::Applied) -> String {
+    let (size, base) = (size::bytes(applied.size), size::bytes(applied.from_base));
+    let digest = applied.sha256.hex();
     format!(
-        "{}  {}, {} of it from the base\n  sha256 {}{}\n  sha256 of SHA256SUMS {}\n",
+        "{}  {}\n  {}\n  {}\n",
         files(&applied.path, &applied.parts),
-        size::bytes(applied.size),
-        size::bytes(applied.from_base),
-        applied.sha256.hex(),
-        of_parts(&applied.parts),
-        applied.sums_sha256.hex()
+        say!("{size}, {base} of it from the base", size = size, base = base),
+        match applied.parts.as_slice() {
+            [] => format!("sha256 {digest}"),
+            _ => say!("sha256 {digest} of the parts put together", digest = digest),
+        },
+        say!("sha256 of SHA256SUMS {digest}", digest = applied.sums_sha256.hex()),
     )
 }

@@ -1,7 +1,8 @@
 //! What `bundler push` says at its end: the mapping, and what was sent.
 
 use super::table::{Align, table};
-use super::{count, line};
+use super::words::say;
+use super::{and, count, line, wrote};
 use crate::push::report::{Form, Mapped, Pushed, State};
 use crate::size;
 
@@ -12,48 +13,66 @@ pub fn text(pushed: &Pushed) -> String {
     let rows: Vec<_> = pushed.images.iter().chain(&pushed.charts).map(row).collect();
     let mut text = table(&header, &rows);
     let blobs = pushed.blobs;
-    let (sent, mounted) = if pushed.dry_run { ("would be sent", "would be mounted") } else { ("sent", "mounted") };
     let number = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
-    text.push_str(&format!(
-        "{}: {}, {}; {} {sent} ({}), {} {mounted}, {} there already\n",
-        line(&pushed.registry),
-        count(pushed.images.len(), "image"),
-        count(pushed.charts.len(), "chart"),
-        count(number(blobs.sent), "blob"),
-        size::bytes(blobs.bytes),
-        blobs.mounted,
-        blobs.present,
-    ));
+    let (registry, size) = (line(&pushed.registry), size::bytes(blobs.bytes));
+    let (images, charts) = (count(pushed.images.len(), "image"), count(pushed.charts.len(), "chart"));
+    let (sent, mounted, present) = (count(number(blobs.sent), "blob"), blobs.mounted, blobs.present);
+    text.push_str(&if pushed.dry_run {
+        say!(
+            "{registry}: {images}, {charts}; {blobs} would be sent ({size}), {mounted} would be mounted, {present} there already",
+            registry = registry,
+            images = images,
+            charts = charts,
+            blobs = sent,
+            size = size,
+            mounted = mounted,
+            present = present
+        )
+    } else {
+        say!(
+            "{registry}: {images}, {charts}; {blobs} sent ({size}), {mounted} mounted, {present} there already",
+            registry = registry,
+            images = images,
+            charts = charts,
+            blobs = sent,
+            size = size,
+            mounted = mounted,
+            present = present
+        )
+    });
+    text.push('\n');
     let changed = pushed.images.iter().filter(|image| image.instead_of.is_some()).count();
     if changed > 0 {
-        text.push_str(&format!(
-            "  this registry refuses an index with absent children: {} another digest there than in the bundle\n",
-            if changed == 1 { "1 image has".to_owned() } else { format!("{changed} images have") }
-        ));
+        let images = count(changed, "image");
+        let said = say!(
+            "this registry refuses an index with absent children: {images} with another digest there than in the bundle",
+            images = images
+        );
+        text.push_str(&format!("  {said}\n"));
     }
     for path in &pushed.written {
-        text.push_str(&format!("  wrote {}\n", line(&path.to_string_lossy())));
+        text.push_str(&format!("  {}\n", wrote(path)));
     }
     text
 }
 
 fn row(mapped: &Mapped) -> Vec<String> {
     let state = match mapped.state {
-        State::Present => "there already",
-        State::Pushed => "pushed",
-        State::Missing => "missing",
+        State::Present => say!("there already"),
+        State::Pushed => say!("pushed"),
+        State::Missing => say!("missing"),
     };
-    let form = match mapped.form {
-        Form::AsIs => String::new(),
+    let state = match mapped.form {
+        Form::AsIs => state,
         Form::Manifest => {
-            let architectures: Vec<_> = mapped.architectures.iter().map(|arch| arch.as_str()).collect();
-            format!(", only the manifest for {}", architectures.join(" and "))
+            let architectures = and(&mapped.architectures);
+            say!("{state}, only the manifest for {architectures}", state = state, architectures = architectures)
         }
-        Form::Reduced => ", an index of what is there".to_owned(),
+        Form::Reduced => say!("{state}, an index of what is there", state = state),
     };
-    let attached = match mapped.attached {
-        0 => String::new(),
-        number => format!(", {number} attached"),
+    let state = match mapped.attached {
+        0 => state,
+        number => say!("{state}, {number} attached", state = state, number = number),
     };
-    vec![mapped.name.clone(), mapped.at.clone(), mapped.digest.to_string(), format!("{state}{form}{attached}")]
+    vec![mapped.name.clone(), mapped.at.clone(), mapped.digest.to_string(), state]
 }

@@ -11,6 +11,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::json;
 
+use super::words::say;
 use super::{count, diagnostic, note, report};
 use crate::bundle::set::{Kind, Set};
 use crate::serve::{Access, Log, Notice, Server};
@@ -43,12 +44,12 @@ pub struct Listening {
 #[must_use]
 pub fn summary(set: &Set) -> String {
     let of = |kind| set.shipped().values().filter(|shipped| shipped.kind == kind).count();
-    format!(
-        "serving {}, {} and {} of {}",
-        count(set.images().len(), "image"),
-        count(of(Kind::Chart), "chart"),
-        count(of(Kind::File), "file"),
-        count(set.bundles().len(), "bundle")
+    say!(
+        "serving {images}, {charts} and {files} of {bundles}",
+        images = count(set.images().len(), "image"),
+        charts = count(of(Kind::Chart), "chart"),
+        files = count(of(Kind::File), "file"),
+        bundles = count(set.bundles().len(), "bundle")
     )
 }
 
@@ -114,7 +115,7 @@ impl Log for Lines {
         self.write(if self.json {
             json!({"event": "warning", "message": text}).to_string()
         } else {
-            diagnostic::warning(&text)
+            diagnostic::logged(&text)
         });
     }
 }

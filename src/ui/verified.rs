@@ -1,6 +1,7 @@
 //! The report of `bundler verify` for people.
 
-use super::{count, line};
+use super::words::{self, say};
+use super::{and, count, line};
 use crate::bundle::read::Form;
 use crate::sign::Signature;
 use crate::size;
@@ -9,64 +10,89 @@ use crate::verify::{Finding, Report};
 /// The whole report; its last line is the answer.
 #[must_use]
 pub fn text(report: &Report) -> String {
-    let mut text = String::new();
+    let mut lines = Vec::new();
     if let (Some(name), Some(version)) = (&report.name, &report.version) {
-        let archs: Vec<_> = report.architectures.iter().map(|arch| arch.as_str()).collect();
-        text.push_str(&format!("{} {} for {}", line(name), line(version), archs.join(" and ")));
-        if !report.profiles.is_empty() {
-            text.push_str(&format!(", profiles {}", line(&report.profiles.join(", "))));
-        }
-        text.push_str(&format!(
-            "\n  {}, {}, {}; {}, {}\n",
-            count(report.images, "image"),
-            count(report.charts, "chart"),
-            count(report.files, "file"),
-            count(report.members, "member"),
-            size::bytes(report.bytes)
-        ));
+        let (name, version) = (line(name), line(version));
+        let architectures = and(report.architectures.iter().map(|arch| arch.as_str()));
+        let profiles = report.profiles.join(", ");
+        lines.push(match line(&profiles) {
+            none if none.is_empty() => {
+                say!(
+                    "{name} {version} for {architectures}",
+                    name = name,
+                    version = version,
+                    architectures = architectures
+                )
+            }
+            profiles => say!(
+                "{name} {version} for {architectures}, profiles {profiles}",
+                name = name,
+                version = version,
+                architectures = architectures,
+                profiles = profiles
+            ),
+        });
+        lines.push(below(say!(
+            "{images}, {charts}, {files}; {members}, {size}",
+            images = count(report.images, "image"),
+            charts = count(report.charts, "chart"),
+            files = count(report.files, "file"),
+            members = count(report.members, "member"),
+            size = size::bytes(report.bytes)
+        )));
     }
     if let Some(digest) = &report.archive_sha256 {
-        text.push_str(&format!("  sha256 {}\n", digest.hex()));
+        lines.push(format!("  sha256 {}", digest.hex()));
     }
     if let Some(digest) = &report.sums_sha256 {
-        text.push_str(&format!("  sha256 of SHA256SUMS {}\n", digest.hex()));
+        lines.push(below(say!("sha256 of SHA256SUMS {digest}", digest = digest.hex())));
     }
     match &report.signature {
         Some(Signature { key, identity: Some(identity) }) => {
-            text.push_str(&format!("  signed by {} ({key})\n", line(identity)));
+            lines.push(below(say!("signed by {identity} ({key})", identity = line(identity), key = key)));
         }
         Some(Signature { key, identity: None }) => {
-            text.push_str(&format!("  signed with {key}, not checked: name the signers with --signers\n"));
+            lines.push(below(say!("signed with {key}, not checked: name the signers with --signers", key = key)));
         }
         None => {}
     }
     if let Some(base) = &report.base {
-        let checked = if report.with_base { ", which was checked too" } else { "; --base BASE checks that too" };
-        text.push_str(&format!("  a delta: the rest is in {}{checked}\n", line(base)));
+        let base = words::of(base);
+        lines.push(below(if report.with_base {
+            say!("a delta: the rest is in {base}, which was checked too", base = line(&base))
+        } else {
+            say!("a delta: the rest is in {base}; --base BASE checks that too", base = line(&base))
+        }));
     }
     if report.form == Some(Form::Recompressed) {
-        text.push_str("  the archive was compressed again after it was packed\n");
+        lines.push(below(say!("the archive was compressed again after it was packed")));
     }
-    for finding in &report.findings {
-        text.push_str(&bad(finding));
-    }
+    report.findings.iter().for_each(|finding| bad(finding, &mut lines));
     if report.more > 0 {
-        text.push_str(&format!("  and {} more\n", report.more));
+        lines.push(below(say!("and {number} more", number = report.more)));
     }
-    text.push_str(&format!("{}: {}\n", line(&report.path), if report.good { "good" } else { "NOT GOOD" }));
-    text
+    let path = line(&report.path);
+    lines.push(if report.good { say!("{path}: good", path = path) } else { say!("{path}: NOT GOOD", path = path) });
+    lines.join("\n") + "\n"
 }
 
-fn bad(finding: &Finding) -> String {
-    let mut text = String::from("  bad: ");
-    if let Some(member) = &finding.member {
-        text.push_str(&line(member));
-        text.push_str(": ");
-    }
-    text.push_str(&line(&finding.message));
+fn bad(finding: &Finding, lines: &mut Vec<String>) {
+    let message = words::of(&finding.message);
+    let message = line(&message);
+    lines.push(below(match &finding.member {
+        Some(member) => {
+            let member = words::of(member);
+            say!("bad: {member}: {message}", member = line(&member), message = message)
+        }
+        None => say!("bad: {message}", message = message),
+    }));
     if let (Some(expected), Some(found)) = (&finding.expected, &finding.found) {
-        text.push_str(&format!("\n       expected {}\n       found    {}", line(expected), line(found)));
+        let (expected, found) = (words::of(expected), words::of(found));
+        lines.push(format!("       {}", say!("expected {expected}", expected = line(&expected))));
+        lines.push(format!("       {}", say!("found    {found}", found = line(&found))));
     }
-    text.push('\n');
-    text
+}
+
+fn below(text: String) -> String {
+    format!("  {text}")
 }

@@ -267,7 +267,7 @@ impl Worker<'_> {
                     },
                     None => (self.plain(index), None),
                 };
-                self.reporter.report(Event::Item(path));
+                self.reporter.report(Event::Piece(path));
                 Done::Member { index, digest, crc }
             }
         }

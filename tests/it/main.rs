@@ -33,6 +33,8 @@ mod resolve;
 mod security;
 mod serve;
 mod stack;
+mod terminal;
 mod tools;
 mod upstream_clients;
+mod words;
 mod wrong_files;

@@ -65,7 +65,7 @@ pub(super) async fn load(
     let load = Load { set, wanted, place, existing, marks };
     let contents = load.contents();
     let total = contents.iter().map(Parcel::size).sum();
-    reporter.report(Event::Step(&format!("loading {} images into containerd", wanted.len())));
+    reporter.report(Event::Step("loading images into containerd"));
     reporter.report(Event::Total { bytes: total, items: wanted.len() as u64 });
     if options.dry_run {
         return load.rehearse(&client, contents, options).await;
