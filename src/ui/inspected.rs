@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use super::markdown::code;
 use super::table::Align::{self, Left, Right};
 use super::table::table;
-use super::words::say;
+use super::words::{self, say};
 use super::{and, count, line};
 use crate::bundle::read::Form;
 use crate::inspect::{Artifact, Component, Image, Inspection, Kind, Profile};
@@ -103,7 +103,8 @@ fn head(inspection: &Inspection) -> String {
         let _ = writeln!(text, "SHA256SUMS {digest}");
     }
     if let Some(base) = &inspection.base {
-        let _ = writeln!(text, "The rest is in {}", line(base));
+        let base = words::of(base);
+        let _ = writeln!(text, "{}", say!("The rest is in {base}", base = line(&base)));
     }
     text
 }
