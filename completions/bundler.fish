@@ -102,6 +102,8 @@ markdown\t'For a pull request or a summary; only `diff` and `inspect` have it'"
 complete -c bundler -n "__fish_bundler_using_subcommand add; and not __fish_seen_subcommand_from image chart file help" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
+complete -c bundler -n "__fish_bundler_using_subcommand add; and not __fish_seen_subcommand_from image chart file help" -l lang -d 'The language of verify, load, unload, serve, apply, push and inspect [default: that of LC_ALL, LC_MESSAGES or LANG]' -r -f -a "en\t'English'
+zh\t'Chinese, in simplified characters'"
 complete -c bundler -n "__fish_bundler_using_subcommand add; and not __fish_seen_subcommand_from image chart file help" -l progress -d 'How to show progress on stderr' -r -f -a "auto\t'A bar on a terminal, else plain lines'
 bar\t'A bar that is drawn again in place'
 plain\t'One line every few seconds'
@@ -134,6 +136,8 @@ markdown\t'For a pull request or a summary; only `diff` and `inspect` have it'"
 complete -c bundler -n "__fish_bundler_using_subcommand add; and __fish_seen_subcommand_from image" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
+complete -c bundler -n "__fish_bundler_using_subcommand add; and __fish_seen_subcommand_from image" -l lang -d 'The language of verify, load, unload, serve, apply, push and inspect [default: that of LC_ALL, LC_MESSAGES or LANG]' -r -f -a "en\t'English'
+zh\t'Chinese, in simplified characters'"
 complete -c bundler -n "__fish_bundler_using_subcommand add; and __fish_seen_subcommand_from image" -l progress -d 'How to show progress on stderr' -r -f -a "auto\t'A bar on a terminal, else plain lines'
 bar\t'A bar that is drawn again in place'
 plain\t'One line every few seconds'
@@ -165,6 +169,8 @@ markdown\t'For a pull request or a summary; only `diff` and `inspect` have it'"
 complete -c bundler -n "__fish_bundler_using_subcommand add; and __fish_seen_subcommand_from chart" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
+complete -c bundler -n "__fish_bundler_using_subcommand add; and __fish_seen_subcommand_from chart" -l lang -d 'The language of verify, load, unload, serve, apply, push and inspect [default: that of LC_ALL, LC_MESSAGES or LANG]' -r -f -a "en\t'English'
+zh\t'Chinese, in simplified characters'"
 complete -c bundler -n "__fish_bundler_using_subcommand add; and __fish_seen_subcommand_from chart" -l progress -d 'How to show progress on stderr' -r -f -a "auto\t'A bar on a terminal, else plain lines'
 bar\t'A bar that is drawn again in place'
 plain\t'One line every few seconds'
@@ -194,6 +200,8 @@ markdown\t'For a pull request or a summary; only `diff` and `inspect` have it'"
 complete -c bundler -n "__fish_bundler_using_subcommand add; and __fish_seen_subcommand_from file" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
+complete -c bundler -n "__fish_bundler_using_subcommand add; and __fish_seen_subcommand_from file" -l lang -d 'The language of verify, load, unload, serve, apply, push and inspect [default: that of LC_ALL, LC_MESSAGES or LANG]' -r -f -a "en\t'English'
+zh\t'Chinese, in simplified characters'"
 complete -c bundler -n "__fish_bundler_using_subcommand add; and __fish_seen_subcommand_from file" -l progress -d 'How to show progress on stderr' -r -f -a "auto\t'A bar on a terminal, else plain lines'
 bar\t'A bar that is drawn again in place'
 plain\t'One line every few seconds'
