@@ -203,7 +203,7 @@ _bundler() {
 
     case "${cmd}" in
         bundler)
-            opts="-q -v -h -V --format --quiet --verbose --color --progress --offline --config --jobs --ca-file --helm --help --version init add resolve pack verify inspect diff images load unload push serve apply sign cache schema completions man help"
+            opts="-q -v -h -V --format --quiet --verbose --color --lang --progress --offline --config --jobs --ca-file --helm --help --version init add resolve pack verify inspect diff images load unload push serve apply sign cache schema completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -215,6 +215,10 @@ _bundler() {
                     ;;
                 --color)
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --lang)
+                    COMPREPLY=($(compgen -W "en zh" -- "${cur}"))
                     return 0
                     ;;
                 --progress)
@@ -245,7 +249,7 @@ _bundler() {
             return 0
             ;;
         bundler__subcmd__add)
-            opts="-q -v -h -V --format --quiet --verbose --color --progress --offline --config --jobs --ca-file --helm --help --version image chart file help"
+            opts="-q -v -h -V --format --quiet --verbose --color --lang --progress --offline --config --jobs --ca-file --helm --help --version image chart file help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -257,6 +261,10 @@ _bundler() {
                     ;;
                 --color)
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --lang)
+                    COMPREPLY=($(compgen -W "en zh" -- "${cur}"))
                     return 0
                     ;;
                 --progress)
@@ -287,7 +295,7 @@ _bundler() {
             return 0
             ;;
         bundler__subcmd__add__subcmd__chart)
-            opts="-y -q -v -h --values --namespace --name --version --pattern --min-age --profile --yes --dry-run --catalog --lock --cache-dir --format --quiet --verbose --color --progress --offline --config --jobs --ca-file --helm --help"
+            opts="-y -q -v -h --values --namespace --name --version --pattern --min-age --profile --yes --dry-run --catalog --lock --cache-dir --format --quiet --verbose --color --lang --progress --offline --config --jobs --ca-file --helm --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -341,6 +349,10 @@ _bundler() {
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0
                     ;;
+                --lang)
+                    COMPREPLY=($(compgen -W "en zh" -- "${cur}"))
+                    return 0
+                    ;;
                 --progress)
                     COMPREPLY=($(compgen -W "auto bar plain json none" -- "${cur}"))
                     return 0
@@ -369,7 +381,7 @@ _bundler() {
             return 0
             ;;
         bundler__subcmd__add__subcmd__file)
-            opts="-y -q -v -h --name --version --pattern --min-age --profile --yes --dry-run --catalog --lock --cache-dir --format --quiet --verbose --color --progress --offline --config --jobs --ca-file --helm --help"
+            opts="-y -q -v -h --name --version --pattern --min-age --profile --yes --dry-run --catalog --lock --cache-dir --format --quiet --verbose --color --lang --progress --offline --config --jobs --ca-file --helm --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -413,6 +425,10 @@ _bundler() {
                     ;;
                 --color)
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --lang)
+                    COMPREPLY=($(compgen -W "en zh" -- "${cur}"))
                     return 0
                     ;;
                 --progress)
@@ -513,7 +529,7 @@ _bundler() {
             return 0
             ;;
         bundler__subcmd__add__subcmd__image)
-            opts="-y -q -v -h --name --version --pattern --min-age --profile --yes --dry-run --catalog --lock --cache-dir --format --quiet --verbose --color --progress --offline --config --jobs --ca-file --helm --help"
+            opts="-y -q -v -h --name --version --pattern --min-age --profile --yes --dry-run --catalog --lock --cache-dir --format --quiet --verbose --color --lang --progress --offline --config --jobs --ca-file --helm --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -559,6 +575,10 @@ _bundler() {
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0
                     ;;
+                --lang)
+                    COMPREPLY=($(compgen -W "en zh" -- "${cur}"))
+                    return 0
+                    ;;
                 --progress)
                     COMPREPLY=($(compgen -W "auto bar plain json none" -- "${cur}"))
                     return 0
@@ -587,7 +607,7 @@ _bundler() {
             return 0
             ;;
         bundler__subcmd__apply)
-            opts="-o -q -v -h -V --output --split-size --format --quiet --verbose --color --progress --offline --config --jobs --ca-file --helm --help --version"
+            opts="-o -q -v -h -V --output --split-size --format --quiet --verbose --color --lang --progress --offline --config --jobs --ca-file --helm --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -611,6 +631,10 @@ _bundler() {
                     ;;
                 --color)
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --lang)
+                    COMPREPLY=($(compgen -W "en zh" -- "${cur}"))
                     return 0
                     ;;
                 --progress)
@@ -641,7 +665,7 @@ _bundler() {
             return 0
             ;;
         bundler__subcmd__cache)
-            opts="-q -v -h -V --cache-dir --format --quiet --verbose --color --progress --offline --config --jobs --ca-file --helm --help --version ls gc verify help"
+            opts="-q -v -h -V --cache-dir --format --quiet --verbose --color --lang --progress --offline --config --jobs --ca-file --helm --help --version ls gc verify help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -657,6 +681,10 @@ _bundler() {
                     ;;
                 --color)
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --lang)
+                    COMPREPLY=($(compgen -W "en zh" -- "${cur}"))
                     return 0
                     ;;
                 --progress)
@@ -687,7 +715,7 @@ _bundler() {
             return 0
             ;;
         bundler__subcmd__cache__subcmd__gc)
-            opts="-q -v -h -V --keep --older-than --dry-run --cache-dir --format --quiet --verbose --color --progress --offline --config --jobs --ca-file --helm --help --version"
+            opts="-q -v -h -V --keep --older-than --dry-run --cache-dir --format --quiet --verbose --color --lang --progress --offline --config --jobs --ca-file --helm --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -711,6 +739,10 @@ _bundler() {
                     ;;
                 --color)
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --lang)
+                    COMPREPLY=($(compgen -W "en zh" -- "${cur}"))
                     return 0
                     ;;
                 --progress)
@@ -811,7 +843,7 @@ _bundler() {
             return 0
             ;;
         bundler__subcmd__cache__subcmd__ls)
-            opts="-q -v -h -V --cache-dir --format --quiet --verbose --color --progress --offline --config --jobs --ca-file --helm --help --version"
+            opts="-q -v -h -V --cache-dir --format --quiet --verbose --color --lang --progress --offline --config --jobs --ca-file --helm --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -827,6 +859,10 @@ _bundler() {
                     ;;
                 --color)
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --lang)
+                    COMPREPLY=($(compgen -W "en zh" -- "${cur}"))
                     return 0
                     ;;
                 --progress)
@@ -857,7 +893,7 @@ _bundler() {
             return 0
             ;;
         bundler__subcmd__cache__subcmd__verify)
-            opts="-q -v -h -V --cache-dir --format --quiet --verbose --color --progress --offline --config --jobs --ca-file --helm --help --version"
+            opts="-q -v -h -V --cache-dir --format --quiet --verbose --color --lang --progress --offline --config --jobs --ca-file --helm --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -873,6 +909,10 @@ _bundler() {
                     ;;
                 --color)
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --lang)
+                    COMPREPLY=($(compgen -W "en zh" -- "${cur}"))
                     return 0
                     ;;
                 --progress)
@@ -903,7 +943,7 @@ _bundler() {
             return 0
             ;;
         bundler__subcmd__completions)
-            opts="-q -v -h -V --format --quiet --verbose --color --progress --offline --config --jobs --ca-file --helm --help --version bash elvish fish powershell zsh"
+            opts="-q -v -h -V --format --quiet --verbose --color --lang --progress --offline --config --jobs --ca-file --helm --help --version bash elvish fish powershell zsh"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -915,6 +955,10 @@ _bundler() {
                     ;;
                 --color)
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --lang)
+                    COMPREPLY=($(compgen -W "en zh" -- "${cur}"))
                     return 0
                     ;;
                 --progress)
@@ -945,7 +989,7 @@ _bundler() {
             return 0
             ;;
         bundler__subcmd__diff)
-            opts="-q -v -h -V --format --quiet --verbose --color --progress --offline --config --jobs --ca-file --helm --help --version"
+            opts="-q -v -h -V --format --quiet --verbose --color --lang --progress --offline --config --jobs --ca-file --helm --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -957,6 +1001,10 @@ _bundler() {
                     ;;
                 --color)
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --lang)
+                    COMPREPLY=($(compgen -W "en zh" -- "${cur}"))
                     return 0
                     ;;
                 --progress)
@@ -1351,7 +1399,7 @@ _bundler() {
             return 0
             ;;
         bundler__subcmd__images)
-            opts="-q -v -h -V --chart --values --set --kube-version --why --catalog --lock --cache-dir --format --quiet --verbose --color --progress --offline --config --jobs --ca-file --helm --help --version"
+            opts="-q -v -h -V --chart --values --set --kube-version --why --catalog --lock --cache-dir --format --quiet --verbose --color --lang --progress --offline --config --jobs --ca-file --helm --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1393,6 +1441,10 @@ _bundler() {
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0
                     ;;
+                --lang)
+                    COMPREPLY=($(compgen -W "en zh" -- "${cur}"))
+                    return 0
+                    ;;
                 --progress)
                     COMPREPLY=($(compgen -W "auto bar plain json none" -- "${cur}"))
                     return 0
@@ -1421,7 +1473,7 @@ _bundler() {
             return 0
             ;;
         bundler__subcmd__init)
-            opts="-q -v -h -V --images --charts --hauler --pods --helmfile-list --repository --kubernetes --arch --name --format --quiet --verbose --color --progress --offline --config --jobs --ca-file --helm --help --version"
+            opts="-q -v -h -V --images --charts --hauler --pods --helmfile-list --repository --kubernetes --arch --name --format --quiet --verbose --color --lang --progress --offline --config --jobs --ca-file --helm --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1471,6 +1523,10 @@ _bundler() {
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0
                     ;;
+                --lang)
+                    COMPREPLY=($(compgen -W "en zh" -- "${cur}"))
+                    return 0
+                    ;;
                 --progress)
                     COMPREPLY=($(compgen -W "auto bar plain json none" -- "${cur}"))
                     return 0
@@ -1499,7 +1555,7 @@ _bundler() {
             return 0
             ;;
         bundler__subcmd__inspect)
-            opts="-q -v -h -V --html --format --quiet --verbose --color --progress --offline --config --jobs --ca-file --helm --help --version"
+            opts="-q -v -h -V --html --format --quiet --verbose --color --lang --progress --offline --config --jobs --ca-file --helm --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1515,6 +1571,10 @@ _bundler() {
                     ;;
                 --color)
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --lang)
+                    COMPREPLY=($(compgen -W "en zh" -- "${cur}"))
                     return 0
                     ;;
                 --progress)
@@ -1545,7 +1605,7 @@ _bundler() {
             return 0
             ;;
         bundler__subcmd__load)
-            opts="-q -v -h -V --into --address --namespace --profile --component --image --arch --allow-downgrade --prune --dry-run --format --quiet --verbose --color --progress --offline --config --jobs --ca-file --helm --help --version"
+            opts="-q -v -h -V --into --address --namespace --profile --component --image --arch --allow-downgrade --prune --dry-run --format --quiet --verbose --color --lang --progress --offline --config --jobs --ca-file --helm --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1587,6 +1647,10 @@ _bundler() {
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0
                     ;;
+                --lang)
+                    COMPREPLY=($(compgen -W "en zh" -- "${cur}"))
+                    return 0
+                    ;;
                 --progress)
                     COMPREPLY=($(compgen -W "auto bar plain json none" -- "${cur}"))
                     return 0
@@ -1615,7 +1679,7 @@ _bundler() {
             return 0
             ;;
         bundler__subcmd__man)
-            opts="-q -v -h -V --format --quiet --verbose --color --progress --offline --config --jobs --ca-file --helm --help --version"
+            opts="-q -v -h -V --format --quiet --verbose --color --lang --progress --offline --config --jobs --ca-file --helm --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1627,6 +1691,10 @@ _bundler() {
                     ;;
                 --color)
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --lang)
+                    COMPREPLY=($(compgen -W "en zh" -- "${cur}"))
                     return 0
                     ;;
                 --progress)
@@ -1657,7 +1725,7 @@ _bundler() {
             return 0
             ;;
         bundler__subcmd__pack)
-            opts="-o -q -v -h -V --arch --profile --component --catalog --lock --cache-dir --output --bundle-version --allow-over-budget --base --have --split-size --no-store --from --sign-key --with-signatures --add-file --format --quiet --verbose --color --progress --offline --config --jobs --ca-file --helm --help --version"
+            opts="-o -q -v -h -V --arch --profile --component --catalog --lock --cache-dir --output --bundle-version --allow-over-budget --base --have --split-size --no-store --from --sign-key --with-signatures --add-file --format --quiet --verbose --color --lang --progress --offline --config --jobs --ca-file --helm --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1731,6 +1799,10 @@ _bundler() {
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
                     return 0
                     ;;
+                --lang)
+                    COMPREPLY=($(compgen -W "en zh" -- "${cur}"))
+                    return 0
+                    ;;
                 --progress)
                     COMPREPLY=($(compgen -W "auto bar plain json none" -- "${cur}"))
                     return 0
@@ -1759,7 +1831,7 @@ _bundler() {
             return 0
             ;;
         bundler__subcmd__push)
-            opts="-q -v -h -V --profile --component --image --keep-registry --dry-run --write --format --quiet --verbose --color --progress --offline --config --jobs --ca-file --helm --help --version"
+            opts="-q -v -h -V --profile --component --image --keep-registry --dry-run --write --format --quiet --verbose --color --lang --progress --offline --config --jobs --ca-file --helm --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1787,6 +1859,10 @@ _bundler() {
                     ;;
                 --color)
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --lang)
+                    COMPREPLY=($(compgen -W "en zh" -- "${cur}"))
                     return 0
                     ;;
                 --progress)
@@ -1817,7 +1893,7 @@ _bundler() {
             return 0
             ;;
         bundler__subcmd__resolve)
-            opts="-q -v -h -V --catalog --lock --cache-dir --check --dry-run --require-signatures --skip-signatures --as-of --format --quiet --verbose --color --progress --offline --config --jobs --ca-file --helm --help --version"
+            opts="-q -v -h -V --catalog --lock --cache-dir --check --dry-run --require-signatures --skip-signatures --as-of --format --quiet --verbose --color --lang --progress --offline --config --jobs --ca-file --helm --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1845,6 +1921,10 @@ _bundler() {
                     ;;
                 --color)
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --lang)
+                    COMPREPLY=($(compgen -W "en zh" -- "${cur}"))
                     return 0
                     ;;
                 --progress)
@@ -1875,7 +1955,7 @@ _bundler() {
             return 0
             ;;
         bundler__subcmd__schema)
-            opts="-q -v -h -V --format --quiet --verbose --color --progress --offline --config --jobs --ca-file --helm --help --version catalog component lock add apply cache-gc cache-ls cache-verify chart-images diff error images init inspect load pack push resolve serve sign unload verify"
+            opts="-q -v -h -V --format --quiet --verbose --color --lang --progress --offline --config --jobs --ca-file --helm --help --version catalog component lock add apply cache-gc cache-ls cache-verify chart-images diff error images init inspect load pack push resolve serve sign unload verify"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1887,6 +1967,10 @@ _bundler() {
                     ;;
                 --color)
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --lang)
+                    COMPREPLY=($(compgen -W "en zh" -- "${cur}"))
                     return 0
                     ;;
                 --progress)
@@ -1917,7 +2001,7 @@ _bundler() {
             return 0
             ;;
         bundler__subcmd__serve)
-            opts="-q -v -h -V --listen --tls-cert --tls-key --htpasswd --format --quiet --verbose --color --progress --offline --config --jobs --ca-file --helm --help --version"
+            opts="-q -v -h -V --listen --tls-cert --tls-key --htpasswd --format --quiet --verbose --color --lang --progress --offline --config --jobs --ca-file --helm --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1945,6 +2029,10 @@ _bundler() {
                     ;;
                 --color)
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --lang)
+                    COMPREPLY=($(compgen -W "en zh" -- "${cur}"))
                     return 0
                     ;;
                 --progress)
@@ -1975,7 +2063,7 @@ _bundler() {
             return 0
             ;;
         bundler__subcmd__sign)
-            opts="-q -v -h -V --key --format --quiet --verbose --color --progress --offline --config --jobs --ca-file --helm --help --version"
+            opts="-q -v -h -V --key --format --quiet --verbose --color --lang --progress --offline --config --jobs --ca-file --helm --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1991,6 +2079,10 @@ _bundler() {
                     ;;
                 --color)
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --lang)
+                    COMPREPLY=($(compgen -W "en zh" -- "${cur}"))
                     return 0
                     ;;
                 --progress)
@@ -2021,7 +2113,7 @@ _bundler() {
             return 0
             ;;
         bundler__subcmd__unload)
-            opts="-q -v -h -V --into --address --namespace --dry-run --format --quiet --verbose --color --progress --offline --config --jobs --ca-file --helm --help --version"
+            opts="-q -v -h -V --into --address --namespace --dry-run --format --quiet --verbose --color --lang --progress --offline --config --jobs --ca-file --helm --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2045,6 +2137,10 @@ _bundler() {
                     ;;
                 --color)
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --lang)
+                    COMPREPLY=($(compgen -W "en zh" -- "${cur}"))
                     return 0
                     ;;
                 --progress)
@@ -2075,7 +2171,7 @@ _bundler() {
             return 0
             ;;
         bundler__subcmd__verify)
-            opts="-q -v -h -V --base --signers --identity --revoked --format --quiet --verbose --color --progress --offline --config --jobs --ca-file --helm --help --version"
+            opts="-q -v -h -V --base --signers --identity --revoked --format --quiet --verbose --color --lang --progress --offline --config --jobs --ca-file --helm --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2103,6 +2199,10 @@ _bundler() {
                     ;;
                 --color)
                     COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --lang)
+                    COMPREPLY=($(compgen -W "en zh" -- "${cur}"))
                     return 0
                     ;;
                 --progress)
