@@ -6,6 +6,8 @@
 
 /// The most causes of a message that are looked for behind `: `; what follows them is shown as it is.
 const MAX_CAUSES: usize = 8;
+/// How deep messages stand in messages: an error of ours has no more, and a hostile name cannot use up the stack.
+const MAX_DEPTH: usize = 8;
 /// The fewest letters of its own by which a template alone tells a message.
 const MIN_LETTERS: usize = 4;
 
@@ -85,20 +87,21 @@ impl Catalogue {
         let line = |line: &str| {
             let text = line.trim_start_matches(' ');
             let indent = &line[..line.len() - text.len()];
-            format!("{indent}{}", self.recognise(text).unwrap_or_else(|| text.to_owned()))
+            format!("{indent}{}", self.recognise(text, MAX_DEPTH).unwrap_or_else(|| text.to_owned()))
         };
         english.split('\n').map(line).collect::<Vec<_>>().join("\n")
     }
 
-    fn recognise(&self, text: &str) -> Option<String> {
-        self.messages.iter().find_map(|entry| self.as_entry(entry, text)).or_else(|| self.as_chain(text))
+    fn recognise(&self, text: &str, depth: usize) -> Option<String> {
+        let depth = depth.checked_sub(1)?;
+        self.messages.iter().find_map(|entry| self.as_entry(entry, text, depth)).or_else(|| self.as_chain(text, depth))
     }
 
-    fn as_entry(&self, entry: &Entry, text: &str) -> Option<String> {
+    fn as_entry(&self, entry: &Entry, text: &str, depth: usize) -> Option<String> {
         let found = entry.captures(text)?;
         let mut values = Vec::with_capacity(found.len());
         for (name, value) in entry.names.iter().zip(found) {
-            let inner = entry.other.contains(&format!("{{@{name}}}")).then(|| self.recognise(value));
+            let inner = entry.other.contains(&format!("{{@{name}}}")).then(|| self.recognise(value, depth));
             // A template of hardly any words fits almost anything: what it holds has to be ours.
             if matches!(inner, Some(None)) && entry.letters() < MIN_LETTERS {
                 return None;
@@ -109,11 +112,11 @@ impl Catalogue {
     }
 
     /// A message with its causes behind it, as `verify` tells them.
-    fn as_chain(&self, text: &str) -> Option<String> {
+    fn as_chain(&self, text: &str, depth: usize) -> Option<String> {
         text.match_indices(": ").take(MAX_CAUSES).find_map(|(at, separator)| {
             let (head, rest) = (&text[..at], &text[at + separator.len()..]);
-            let head = self.messages.iter().find_map(|entry| self.as_entry(entry, head))?;
-            Some(format!("{head}：{}", self.recognise(rest).unwrap_or_else(|| rest.to_owned())))
+            let head = self.messages.iter().find_map(|entry| self.as_entry(entry, head, depth))?;
+            Some(format!("{head}：{}", self.recognise(rest, depth).unwrap_or_else(|| rest.to_owned())))
         })
     }
 }
