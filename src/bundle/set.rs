@@ -89,10 +89,7 @@ impl Diagnostic for Error {
             }
             Self::Unknown { name, known, .. } => {
                 let known: Vec<_> = known.iter().map(String::as_str).collect();
-                match yaml::nearest(name, &known) {
-                    Some(nearest) => Some(format!("did you mean `{nearest}`?")),
-                    None => Some("`bundler inspect` shows what is in a bundle".to_owned()),
-                }
+                yaml::nearest(name, &known).or_else(|| Some("`bundler inspect` shows what is in a bundle".to_owned()))
             }
             Self::Damaged { .. } | Self::Manifest { .. } => {
                 Some("`bundler verify` lists all that is wrong; copy the bundle again".to_owned())
@@ -128,8 +125,6 @@ pub struct Image {
     pub architectures: BTreeSet<Arch>,
     /// The components that run it.
     pub components: BTreeSet<String>,
-    /// The profiles that carry it.
-    pub profiles: BTreeSet<String>,
     /// What is attached to it and carried with it.
     pub attached: BTreeSet<Attached>,
 }
@@ -204,7 +199,6 @@ impl Set {
                 }
                 known.architectures.extend(image.architectures);
                 known.components.extend(image.components);
-                known.profiles.extend(image.profiles);
                 known.attached.extend(image.attached);
             }
         }
@@ -343,11 +337,9 @@ fn images(opened: &Opened) -> impl Iterator<Item = (Reference, Image)> {
     lock.images.iter().map(move |(reference, image)| {
         let runs = lock.components.iter().filter(|(_, component)| component.images.contains(reference));
         let components: BTreeSet<_> = runs.map(|(name, _)| name.clone()).collect();
-        let carries = |names: &&Vec<String>| names.iter().any(|name| components.contains(name));
-        let profiles = lock.profiles.iter().filter(|(_, names)| carries(names)).map(|(name, _)| name.clone()).collect();
         let architectures = architectures.clone();
         let attached = image.attached.iter().cloned().collect();
-        (reference.clone(), Image { digest: image.digest, architectures, components, profiles, attached })
+        (reference.clone(), Image { digest: image.digest, architectures, components, attached })
     })
 }
 

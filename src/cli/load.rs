@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use super::{Format, Global, Outcome, print, print_report, run};
-use crate::load::{self, Choice, Into, To};
+use crate::bundle::set::Choice;
+use crate::load::{self, Into, To};
 use crate::oci::{Arch, Reference};
 use crate::ui;
 
@@ -73,7 +74,8 @@ impl Load {
         let reporter = global.reporter();
         let options = load::Options {
             bundles: self.bundles,
-            choice: Choice { profiles: self.profile, components: self.component, images: self.image, archs: self.arch },
+            choice: Choice { profiles: self.profile, components: self.component, images: self.image },
+            archs: self.arch,
             to: self.place.into(),
             allow_downgrade: self.allow_downgrade,
             prune: self.prune,

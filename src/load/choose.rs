@@ -4,22 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Error, Mark};
 use crate::bundle::contents::images;
-use crate::bundle::set::{Image, Set};
+use crate::bundle::set::{Choice, Image, Set};
 use crate::oci::manifest::{Descriptor, Manifest, View};
 use crate::oci::{Arch, Digest, Reference};
-
-/// What the user wants of the bundles; an empty list means all.
-#[derive(Clone, Debug, Default)]
-pub struct Choice {
-    /// Images of these profiles.
-    pub profiles: Vec<String>,
-    /// Images of these components.
-    pub components: Vec<String>,
-    /// These images: a reference, or a repository without tag and digest for all of it.
-    pub images: Vec<Reference>,
-    /// For these architectures; empty for what the place wants.
-    pub archs: Vec<Arch>,
-}
 
 /// The architectures that a place wants when the user names none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,67 +57,33 @@ impl Wanted {
 }
 
 /// Finds the images, sorted by reference, and reads their documents; what is not whole is an error.
-pub(super) fn choose(set: &Set, choice: &Choice, default: Archs) -> Result<Vec<Wanted>, Error> {
-    let archs = archs(set, choice, default)?;
-    known(set, choice)?;
+///
+/// `asked` are the architectures that the user named, none for what the place wants.
+pub(super) fn choose(set: &Set, choice: &Choice, asked: &[Arch], default: Archs) -> Result<Vec<Wanted>, Error> {
+    let archs = archs(set, asked, default)?;
     let mut wanted = Vec::new();
-    for (reference, image) in set.images().iter().filter(|(reference, image)| is_chosen(choice, reference, image)) {
+    for reference in set.choose(choice)?.images {
+        let image = &set.images()[&reference];
         let archs: BTreeSet<_> = image.architectures.intersection(&archs).copied().collect();
         if !archs.is_empty() {
-            wanted.push(read(set, reference, image, &archs)?);
+            wanted.push(read(set, &reference, image, &archs)?);
         }
     }
     if wanted.is_empty() { Err(Error::Nothing) } else { Ok(wanted) }
 }
 
-fn archs(set: &Set, choice: &Choice, default: Archs) -> Result<BTreeSet<Arch>, Error> {
+fn archs(set: &Set, asked: &[Arch], default: Archs) -> Result<BTreeSet<Arch>, Error> {
     let carried: BTreeSet<Arch> =
         set.bundles().iter().flat_map(|opened| &opened.about.architectures).copied().collect();
-    if let Some(arch) = choice.archs.iter().find(|arch| !carried.contains(arch)) {
+    if let Some(arch) = asked.iter().find(|arch| !carried.contains(arch)) {
         return Err(Error::NoArch { arch: *arch, carried: carried.into_iter().collect() });
     }
     match (default, Arch::host()) {
-        _ if !choice.archs.is_empty() => Ok(choice.archs.iter().copied().collect()),
+        _ if !asked.is_empty() => Ok(asked.iter().copied().collect()),
         (Archs::Host, Some(host)) if carried.contains(&host) => Ok(BTreeSet::from([host])),
         (Archs::Host, Some(host)) => Err(Error::Foreign { carried: carried.into_iter().collect(), host }),
         (Archs::Host, None) | (Archs::All, _) => Ok(carried),
     }
-}
-
-/// Refuses names that choose nothing.
-fn known(set: &Set, choice: &Choice) -> Result<(), Error> {
-    let images = set.images();
-    let all = |names: fn(&Image) -> &BTreeSet<String>| -> BTreeSet<String> {
-        images.values().flat_map(names).cloned().collect()
-    };
-    let check =
-        |what, wanted: &[String], known: BTreeSet<String>| match wanted.iter().find(|name| !known.contains(*name)) {
-            Some(name) => Err(Error::Unknown { what, name: name.clone(), known: known.into_iter().collect() }),
-            None => Ok(()),
-        };
-    check("profile", &choice.profiles, all(|image| &image.profiles))?;
-    check("component", &choice.components, all(|image| &image.components))?;
-    for wanted in &choice.images {
-        if !images.keys().any(|reference| is_named(wanted, reference)) {
-            let known = images.keys().map(ToString::to_string).collect();
-            return Err(Error::Unknown { what: "image", name: wanted.to_string(), known });
-        }
-    }
-    Ok(())
-}
-
-fn is_chosen(choice: &Choice, reference: &Reference, image: &Image) -> bool {
-    let any = |wanted: &[String], names: &BTreeSet<String>| {
-        wanted.is_empty() || wanted.iter().any(|name| names.contains(name))
-    };
-    any(&choice.profiles, &image.profiles)
-        && any(&choice.components, &image.components)
-        && (choice.images.is_empty() || choice.images.iter().any(|wanted| is_named(wanted, reference)))
-}
-
-fn is_named(wanted: &Reference, reference: &Reference) -> bool {
-    let whole = wanted.tag().is_none() && wanted.digest().is_none();
-    wanted == reference || whole && wanted.name() == reference.name()
 }
 
 fn read(set: &Set, reference: &Reference, image: &Image, archs: &BTreeSet<Arch>) -> Result<Wanted, Error> {

@@ -14,16 +14,6 @@ pub enum Error {
     /// The bundles cannot be read.
     #[error(transparent)]
     Set(#[from] set::Error),
-    /// A name of no profile, component or image of the bundles.
-    #[error("no {what} of the bundle is `{name}`")]
-    Unknown {
-        /// A profile, a component or an image.
-        what: &'static str,
-        /// The name.
-        name: String,
-        /// What there is.
-        known: Vec<String>,
-    },
     /// What was chosen leaves no image.
     #[error("nothing to load: no image of the bundle is in all that was chosen")]
     Nothing,
@@ -174,8 +164,7 @@ impl Diagnostic for Error {
     fn exit(&self) -> Exit {
         match self {
             Self::Set(error) => error.exit(),
-            Self::Unknown { .. }
-            | Self::Nothing
+            Self::Nothing
             | Self::Foreign { .. }
             | Self::NoArch { .. }
             | Self::OneArch(_)
@@ -197,7 +186,6 @@ impl Diagnostic for Error {
     fn hint(&self) -> Option<String> {
         let text = match self {
             Self::Set(error) => return error.hint(),
-            Self::Unknown { known, .. } => format!("there are: {}", known.join(", ")),
             Self::Foreign { carried, .. } => {
                 let arch = carried.first()?;
                 format!("fetch the bundle for this machine, or load this one all the same with `--arch {arch}`")

@@ -19,14 +19,13 @@ use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
 
-pub use choose::Choice;
 pub use error::Error;
 pub use mark::Mark;
 pub use place::{Into, NoPlace};
 pub use report::{Amount, Loaded, LoadedImage, State, Unloaded};
 
 use crate::bundle::read::Bundle;
-use crate::bundle::set::{self, Set};
+use crate::bundle::set::{self, Choice, Set};
 use crate::event::{Event, Reporter};
 use crate::oci::Arch;
 
@@ -37,6 +36,8 @@ pub struct Options {
     pub bundles: Vec<PathBuf>,
     /// Which images.
     pub choice: Choice,
+    /// For these architectures; empty for what the place wants.
+    pub archs: Vec<Arch>,
     /// Where they go.
     pub to: To,
     /// Load an older version than the one that is loaded.
@@ -68,7 +69,7 @@ pub async fn load(options: &Options, reporter: &dyn Reporter, cancel: Cancellati
     set.tell_form(reporter);
     let (into, address) = place::find(options.to.into.as_ref(), options.to.address.as_deref())?;
     let archs = if matches!(into, Into::OciLayout(_)) { choose::Archs::All } else { choose::Archs::Host };
-    let wanted = choose::choose(&set, &options.choice, archs)?;
+    let wanted = choose::choose(&set, &options.choice, &options.archs, archs)?;
     warn_of_foreign(&wanted, reporter);
     let load = async {
         match (into, address) {

@@ -6,6 +6,8 @@
 
 /// The most causes of a message that are looked for behind `: `; what follows them is shown as it is.
 const MAX_CAUSES: usize = 8;
+/// The longest line that is looked at, 8 KiB: ours are shorter, and what names of an archive make of one is shown as it is.
+const MAX_LINE: usize = 8 << 10;
 /// How deep messages stand in messages: an error of ours has no more, and a hostile name cannot use up the stack.
 const MAX_DEPTH: usize = 8;
 /// The fewest letters of its own by which a template alone tells a message.
@@ -85,6 +87,9 @@ impl Catalogue {
     #[must_use]
     pub fn message(&self, english: &str) -> String {
         let line = |line: &str| {
+            if line.len() > MAX_LINE {
+                return line.to_owned();
+            }
             let text = line.trim_start_matches(' ');
             let indent = &line[..line.len() - text.len()];
             format!("{indent}{}", self.recognise(text, MAX_DEPTH).unwrap_or_else(|| text.to_owned()))

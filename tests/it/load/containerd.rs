@@ -226,9 +226,9 @@ fn a_choice_narrows_and_a_wrong_name_is_told() {
     assert_eq!(references, ["docker.io/library/web:1", "quay.io/x/list:v2.0"]);
     assert_eq!(listed(sandbox, &containerd).keys().filter(|name| !name.starts_with("sha256:")).count(), 4);
     for (arguments, known) in [
-        (["--profile", "cloud"], "there are: edge"),
-        (["--component", "web"], "there are: app"),
-        (["--image", "web:2"], "docker.io/library/web:1"),
+        (["--profile", "cloud"], "hint: known here: edge"),
+        (["--component", "web"], "hint: known here: app"),
+        (["--image", "web:2"], "hint: did you mean `docker.io/library/web:1`?"),
         (["--arch", "s390x"], "the bundle has nothing for s390x"),
     ] {
         let mut command = load(sandbox, &containerd, &["b.tar.gz", arguments[0], arguments[1]]);

@@ -111,7 +111,7 @@ fn a_registry_that_refuses_absent_children_gets_the_manifest() {
     let text = sample.sandbox.bundler().arg("push").args(arguments).assert().success();
     let text = String::from_utf8(text.get_output().stdout.clone()).unwrap();
     assert!(text.contains("there already, only the manifest for arm64"), "{text}");
-    assert!(text.contains("3 images have another digest there"), "{text}");
+    assert!(text.contains("3 images with another digest there"), "{text}");
 }
 
 #[test]
