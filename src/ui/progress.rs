@@ -200,7 +200,8 @@ fn sum(bytes: u64, elapsed: Duration) -> Option<String> {
     let milliseconds = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX).max(1);
     let rate = u64::try_from(u128::from(bytes) * 1000 / u128::from(milliseconds)).unwrap_or(u64::MAX);
     let time = match milliseconds {
-        0..10_000 => format!("{}.{} s", milliseconds / 1000, milliseconds % 1000 / 100),
+        0..1_000 => format!("{milliseconds} ms"),
+        1_000..10_000 => format!("{}.{} s", milliseconds / 1000, milliseconds % 1000 / 100),
         _ => size::seconds(milliseconds / 1000),
     };
     let (size, rate) = (size::bytes(bytes), size::bytes(rate));
