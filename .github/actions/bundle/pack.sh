@@ -62,7 +62,8 @@ pack_and_verify() {
 # failed STATUS WHAT: ends the step with what bundler said, as one annotation.
 failed() {
   local said
-  said=$(sed -n 's/^{"causes"/&/p' "$work/log" | jq -r '[.error] + .causes + (if .hint then ["hint: " + .hint] else [] end) | join("\n")')
+  said=$(jq -Rr 'fromjson? | objects | select(.error) | [.error] + .causes + (if .hint then ["hint: " + .hint] else [] end)
+    | join("\n")' "$work/log")
   printf '::error::%s: %s\n' "$2" "${said//$'\n'/%0A}" >&2
   exit "$1"
 }
