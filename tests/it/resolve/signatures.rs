@@ -99,7 +99,7 @@ fn a_signature_is_checked_and_the_lock_says_so() {
     assert_eq!(signature.key, Some(bundler::oci::Digest::of(&key)));
     // A machine without the program leaves the lock as it is, and says nothing.
     let (code, text) = without_program(&bench, &["--check"]);
-    assert_eq!((code, text.as_str()), (Some(0), "resolving 1 component\n"));
+    assert_eq!((code, text.as_str()), (Some(0), "resolving 1 component\n  edgemesh\n"));
 
     trust("other");
     let (code, text) = resolve(&[]);

@@ -30,7 +30,7 @@ fn kubeedges_own_matrix_is_told_with_its_source_and_can_be_accepted() {
     let accepted = "accepted: [{what: platform, reason: all that it names has ended, until: 2026-08-22}]\n";
     bench.catalog("[amd64, arm64]", &[YQ]);
     with(&bench, matrix, accepted);
-    assert_eq!(check(&bench, DAY), (Some(0), "resolving 1 component\n".to_owned()));
+    assert_eq!(check(&bench, DAY), (Some(0), "resolving 1 component\n  yq\n".to_owned()));
     let run = bench.resolve(&["--as-of", DAY, "-v"]);
     assert!(
         run.stderr.contains("accepted: KubeEdge 1.23 is tested")
