@@ -21,6 +21,7 @@ pub(super) fn cut<'a>(text: &'a str, chart: &str) -> Cut<'a> {
     let mut block = None;
     let mut offset = 0;
     let mut before = "";
+    let mut braces = 0_usize;
     for (number, line) in text.split_inclusive('\n').enumerate() {
         let begin = offset;
         offset += line.len();
@@ -40,9 +41,13 @@ pub(super) fn cut<'a>(text: &'a str, chart: &str) -> Cut<'a> {
         }
         let at = *indent.get_or_insert(depth);
         // A collection in braces may go on at any depth, for readers that do not mind.
-        let open = std::mem::replace(&mut before, content).ends_with(['{', '[', ',']);
+        let open = std::mem::replace(&mut before, content).ends_with(['{', '[', ',']) || braces > 0;
         if depth <= at && (open || body.starts_with([',', '}', ']'])) {
             return Cut::Unknown;
+        }
+        // A text may hold braces too; then the full parse is slower, and not wrong.
+        if braces > 0 || value(body).starts_with(['{', '[']) {
+            braces = (braces + body.matches(['{', '[']).count()).saturating_sub(body.matches(['}', ']']).count());
         }
         // The dash of a list without a key before it is for the full parse to refuse.
         let keyed = start.is_some() || !names.is_empty();
@@ -82,6 +87,17 @@ fn is_other_than(name: &str, line: &str) -> bool {
     let no_key = line.trim_end().is_empty() || line.starts_with([' ', '#']) || line.starts_with("- ");
     let key = plain_key(line).or_else(|| line.split_once(": ").and_then(|(key, _)| plain(key)));
     no_key || key.is_some_and(|key| key != name)
+}
+
+/// What stands on a line behind its dashes, its key and its anchor.
+fn value(body: &str) -> &str {
+    let item = body.trim_start_matches("- ").trim_start();
+    let value =
+        item.split_once(": ").filter(|(key, _)| plain(key).is_some()).map_or(item, |(_, value)| value).trim_start();
+    value
+        .strip_prefix(['&', '!'])
+        .and_then(|named| named.split_once(' '))
+        .map_or(value, |(_, value)| value.trim_start())
 }
 
 /// The key of a line `name:`, also in quotes without escapes; none where more than a comment is after the colon.

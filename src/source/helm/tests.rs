@@ -125,6 +125,16 @@ fn a_chart_that_is_listed_twice_is_never_half_read() {
 }
 
 #[test]
+fn braces_that_are_open_hold_the_next_line() {
+    let text = "entries:\n  loki:\n  - version: 18.11.0\n  alloy: &x\n  - {a:+k3s1\nrsion: 1.0.0}\n  loki: *x\n";
+    assert!(matches!(cut(text, "loki"), Cut::Unknown));
+    // Closed ones do not, nor those within a text.
+    let text =
+        "entries:\n  loki:\n  - {version: 1.0.0}\n    # a {\n    description: of [ this\n  alloy:\n  - urls: [x]\n";
+    assert!(matches!(cut(text, "loki"), Cut::Block { line: 1, .. }));
+}
+
+#[test]
 fn an_item_may_begin_below_its_dash() {
     let expected = parse(&index(), &repository(), "loki").unwrap();
     let text = index().replace("  - version", "  -\n    version").replace("  - apiVersion", "  - # v2\n    apiVersion");
