@@ -27,8 +27,9 @@ use super::stall::Stalling;
 use super::trust::Fault;
 use super::{Access, Limits};
 
-/// The largest head of a request, 64 KiB: tokens of registries have up to 16. A larger one is answered with 431.
-const MAX_HEAD: usize = 64 << 10;
+/// The largest head of a request, 32 KiB: tokens of registries have up to 16. A larger one is answered with 431. hyper
+/// queues as much of an answer that its client does not take.
+const MAX_HEAD: usize = 32 << 10;
 /// How long accepting rests when it fails, which is when there are too many open files.
 const REST: Duration = Duration::from_millis(100);
 
