@@ -255,9 +255,23 @@ impl Error {
         }
     }
 
+    /// Whether nothing came back from this place.
+    pub(crate) fn is_unanswered(&self) -> bool {
+        matches!(self, Self::Connection { .. } | Self::Timeout { .. })
+    }
+
+    /// Whether a place answered that it does not serve this, or not to us: public mirrors have lists of what they do.
+    pub(crate) fn is_refusal(&self) -> bool {
+        match self {
+            Self::Credentials { .. } | Self::RateLimited { .. } => true,
+            _ => self.status().is_some_and(|status| matches!(status.as_u16(), 401 | 403)),
+        }
+    }
+
     /// Whether another mirror or the original may do better.
     pub(crate) fn falls_back(&self) -> bool {
         self.is_transient()
+            || self.is_refusal()
             || matches!(self, Self::Connection { .. })
             || self.status().is_some_and(|s| s.is_server_error() || s == StatusCode::NOT_FOUND)
     }

@@ -17,13 +17,14 @@ const ATTEMPTS_BEFORE_NEXT: u32 = 2;
 /// A wait from which on nobody should wonder why nothing moves.
 const NOTABLE_WAIT: Duration = Duration::from_secs(10);
 
-/// Hosts that could not be reached in this run, or whose bytes did not come; they are asked last.
+/// Hosts of which something was found out in this run.
 #[derive(Default)]
-pub(super) struct Unreachable(Mutex<HashSet<String>>);
+pub(super) struct Hosts(Mutex<HashSet<String>>);
 
-impl Unreachable {
-    fn add(&self, url: &Url) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(url.authority().to_owned());
+impl Hosts {
+    /// Adds the host of a URL; `false` where it is there already.
+    fn add(&self, url: &Url) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(url.authority().to_owned())
     }
 
     pub(super) fn has(&self, url: &Url) -> bool {
@@ -37,6 +38,8 @@ pub(crate) struct Journey<'a, T> {
     places: std::vec::IntoIter<T>,
     here: T,
     failed: u32,
+    /// What a place said that refused.
+    refusal: Option<Error>,
 }
 
 /// A place that can be asked.
@@ -65,7 +68,7 @@ impl Http {
         places.sort_by_key(|place| self.0.unreachable.has(place.url()));
         let mut places = places.into_iter();
         let Some(here) = places.next() else { return Err(Error::NoMirror { url: shown(subject) }) };
-        Ok(Journey { http: self, places, here, failed: 0 })
+        Ok(Journey { http: self, places, here, failed: 0, refusal: None })
     }
 }
 
@@ -101,12 +104,20 @@ impl<T: Place> Journey<'_, T> {
         if !error.falls_back() {
             return Err(error);
         }
-        let Some(next) = self.places.next() else { return Err(error) };
+        let Some(next) = self.places.next() else {
+            // That nobody is there says less than what somebody said.
+            return Err(if error.is_unanswered() { self.refusal.take().unwrap_or(error) } else { error });
+        };
         let text = format!("{error}; asking `{}`", shown(next.url()));
-        if error.status().is_some() {
-            options.reporter.report(Event::Detail(&text));
+        let is_news = if error.is_refusal() {
+            // One that serves some images and not others refuses often; the first time says it all.
+            options.refusing.add(self.here.url())
         } else {
-            options.reporter.report(Event::Warning(&text));
+            error.status().is_none()
+        };
+        options.reporter.report(if is_news { Event::Warning(&text) } else { Event::Detail(&text) });
+        if error.is_refusal() {
+            self.refusal.get_or_insert(error);
         }
         self.here = next;
         self.failed = 0;

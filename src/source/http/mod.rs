@@ -93,7 +93,10 @@ struct Inner {
     sleep: Sleep,
     reporter: Arc<dyn crate::event::Reporter>,
     connections: exchange::Connections,
-    unreachable: journey::Unreachable,
+    /// Could not be reached, or their bytes did not come; they are asked last.
+    unreachable: journey::Hosts,
+    /// Refused something; it was told.
+    refusing: journey::Hosts,
 }
 
 impl Http {
@@ -113,7 +116,8 @@ impl Http {
             sleep: options.sleep,
             reporter: options.reporter,
             connections: exchange::Connections::new(options.config.max_connections_per_host),
-            unreachable: journey::Unreachable::default(),
+            unreachable: journey::Hosts::default(),
+            refusing: journey::Hosts::default(),
             config: options.config,
         })))
     }

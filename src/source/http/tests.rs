@@ -1,10 +1,12 @@
 //! The client against servers that fail in the ways of real ones.
 
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use super::*;
 use crate::error::Diagnostic as _;
+use crate::event::{Event, Reporter};
 use crate::exit::Exit;
 use crate::source::testing::{Authority, Reply, Server, Waits, closed, http as client, options, redirect, reply};
 
@@ -17,6 +19,18 @@ fn mirror(server: &Server) -> String {
 
 fn original(path: &str) -> Url {
     Url::parse(ORIGINAL).unwrap().join(path).unwrap()
+}
+
+/// The warnings that were told.
+#[derive(Default)]
+struct Told(Mutex<Vec<String>>);
+
+impl Reporter for Told {
+    fn report(&self, event: Event<'_>) {
+        if let Event::Warning(text) = event {
+            self.0.lock().unwrap().push(text.to_owned());
+        }
+    }
 }
 
 /// Gives the replies one after the other, the last one for ever.
@@ -252,12 +266,33 @@ async fn asks_mirrors_in_their_order() {
 }
 
 #[tokio::test]
-async fn a_mirror_that_refuses_is_not_passed_over() {
+async fn a_mirror_that_refuses_is_passed_over_but_not_in_silence() {
+    for status in [401, 403] {
+        let refusing = Server::start(move |_| reply(status, &[], r#"{"message":"not in the allowlist"}"#)).await;
+        let good = Server::start(|_| reply(200, &[], "good")).await;
+        let told = Arc::new(Told::default());
+        let config = format!("mirrors: {{'{ORIGINAL}': ['{}', '{}']}}\n", refusing.url, good.url);
+        let http = Http::new(HttpOptions { reporter: told.clone(), ..options(&config) }).unwrap();
+        for path in ["/a", "/b"] {
+            assert_eq!(&http.get(&original(path), Get::new(9)).await.unwrap().bytes[..], b"good");
+            assert_eq!(refusing.count(path), 1, "it may serve other things");
+        }
+        let told = told.0.lock().unwrap();
+        let [warning] = told.as_slice() else { panic!("one word about it is enough: {told:?}") };
+        let (who, why) = (format!("`{}a` answered {status}", refusing.url), ": not in the allowlist; asking");
+        assert!(warning.starts_with(&who) && warning.contains(why), "{warning}");
+    }
+}
+
+#[tokio::test]
+async fn who_refused_is_told_when_nobody_else_answers() {
     let refusing = Server::start(|_| reply(403, &[], "")).await;
-    let good = Server::start(|_| reply(200, &[], "good")).await;
-    let http = client(&format!("mirrors: {{'{ORIGINAL}': ['{}', '{}']}}\n", refusing.url, good.url));
-    let error = http.get(&original("/"), Get::new(9)).await.unwrap_err();
-    assert_eq!((error.status(), good.count("/")), (Some(StatusCode::FORBIDDEN), 0));
+    let empty = Server::start(|_| reply(404, &[], "")).await;
+    for (last, status) in [(&closed(), 403), (&empty.url, 404)] {
+        let http = client(&format!("mirror_only: true\nmirrors: {{'{ORIGINAL}': ['{}', '{last}']}}\n", refusing.url));
+        let error = http.get(&original("/"), Get::new(9)).await.unwrap_err();
+        assert_eq!(error.status().map(|status| status.as_u16()), Some(status), "{error:?}");
+    }
 }
 
 #[tokio::test]

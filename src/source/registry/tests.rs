@@ -446,6 +446,40 @@ async fn the_next_mirror_serves_what_the_first_lacks() {
     assert_eq!(registry.open_blob(&image(":1"), &digest, None).await.unwrap().total(), Some(4));
 }
 
+#[tokio::test]
+async fn the_next_mirror_serves_what_the_first_does_not_allow() {
+    let denied = || reply(403, &[], r#"{"errors":[{"code":"DENIED","message":"this image is not in the allowlist"}]}"#);
+    // It says so itself, or its token server does; or where it redirects to.
+    let strict = Server::start(move |_| denied()).await;
+    let tokens = Server::start(move |request| match request.path() {
+        "/token" => denied(),
+        _ => with_tokens(request, 1, manifest),
+    })
+    .await;
+    let store = Server::start(move |_| denied()).await;
+    let (there, digest) = (store.url("/blob"), Digest::of(b"blob"));
+    let away = Server::start(move |_| redirect(&there)).await;
+    let full = Server::start(|request| match request.path() {
+        path if path.contains("/blobs/") => reply(200, &[], "blob"),
+        _ => manifest(),
+    })
+    .await;
+    for first in [strict, tokens, away] {
+        let mirrors = |list: &[&Server]| {
+            let urls: Vec<_> = list.iter().map(|server| server.url.to_string()).collect();
+            Registry::new(http(&format!("mirror_only: true\nmirrors: {{quay.io: {urls:?}}}\n")))
+        };
+        let registry = mirrors(&[&first, &full]);
+        assert_eq!(registry.manifest(&image(":1")).await.unwrap().digest, manifest_digest());
+        assert_eq!(registry.head(&image(":1")).await.unwrap().unwrap().digest, manifest_digest());
+        assert_eq!(&registry.blob(&image(":1"), &digest, 9).await.unwrap()[..], b"blob");
+        assert_eq!(registry.open_blob(&image(":1"), &digest, None).await.unwrap().total(), Some(4));
+        // Alone it is the end.
+        let error = mirrors(&[&first]).manifest(&image(":1")).await.unwrap_err();
+        assert!(error.to_string().contains("this image is not in the allowlist"), "{error}");
+    }
+}
+
 /// A registry of which `subject` has these referrers by its API, if it has one, and these under the tag.
 async fn referring(api: Option<&'static str>, status: u16, tagged: Option<String>) -> Server {
     Server::start(move |request| {
