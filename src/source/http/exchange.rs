@@ -209,11 +209,6 @@ impl Http {
             }
         }
         drop(permit);
-        if used_up(status, &headers) {
-            let host = url.host_str().unwrap_or_default().to_owned();
-            let reset = header_number(&headers, "x-ratelimit-reset").and_then(|s| Timestamp::from_second(s).ok());
-            return Err(Error::RateLimited { host, reset, with_token: self.0.github_token.is_some() });
-        }
         let retry_after = retry::retry_after(&headers, Timestamp::now());
         let refusal = Box::new(Refusal { status, headers, body: body.into(), retry_after });
         Err(Error::Status { url: shown(&url), refusal })
@@ -258,15 +253,6 @@ fn redirect(from: &Url, method: &Method, status: StatusCode, headers: &HeaderMap
     }
     target.set_fragment(None);
     Ok(Some(target))
-}
-
-/// Whether GitHub says that no request is left.
-fn used_up(status: StatusCode, headers: &HeaderMap) -> bool {
-    matches!(status.as_u16(), 403 | 429) && header_number(headers, "x-ratelimit-remaining") == Some(0)
-}
-
-fn header_number(headers: &HeaderMap, name: &str) -> Option<i64> {
-    headers.get(name)?.to_str().ok()?.trim().parse().ok()
 }
 
 #[cfg(test)]

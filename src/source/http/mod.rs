@@ -291,7 +291,14 @@ impl Http {
     /// Asks one place for `original`; anything but a success is an error.
     async fn ask(&self, call: &Call, original: &Url, place: &Url) -> Result<Answer, Error> {
         let authorization = self.github_authorization(original);
-        self.success(self.exchange(call, place, authorization.as_ref()).await?).await
+        let answer = self.exchange(call, place, authorization.as_ref()).await?;
+        self.success(answer).await.map_err(|error| match error {
+            Error::Status { refusal, .. } if self.is_github_api(original) && retry::is_used_up(&refusal) => {
+                let host = place.host_str().unwrap_or_default().to_owned();
+                Error::RateLimited { host, reset: retry::reset(&refusal.headers), with_token: self.has_github_token() }
+            }
+            other => other,
+        })
     }
 
     /// Reads a body of at most `limit` bytes.

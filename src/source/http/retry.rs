@@ -6,6 +6,8 @@ use http::HeaderMap;
 use http::header::RETRY_AFTER;
 use jiff::Timestamp;
 
+use crate::source::error::Refusal;
+
 /// A bounded number of attempts with waits that double.
 #[derive(Clone, Copy, Debug)]
 pub struct Retry {
@@ -36,15 +38,38 @@ impl Retry {
     }
 }
 
+/// More seconds than any server asks to wait, thirty years: such a number is a date in seconds since 1970, as Docker Hub
+/// sends it.
+const DATE: u64 = 1_000_000_000;
+
 /// `Retry-After` in seconds or as a date (RFC 9110, §10.2.3); a date that has passed means now.
 pub(crate) fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     if !text.is_empty() && text.bytes().all(|c| c.is_ascii_digit()) {
-        // Digits that overflow ask for longer than anybody waits.
-        return Some(Duration::from_secs(text.parse().unwrap_or(u64::MAX)));
+        let seconds = match text.parse::<u64>() {
+            Ok(date @ DATE..) => date.saturating_sub(now.as_second().try_into().unwrap_or(0)),
+            Ok(seconds) => seconds,
+            // Digits that overflow ask for longer than anybody waits.
+            Err(_) => u64::MAX,
+        };
+        return Some(Duration::from_secs(seconds));
     }
     let date = jiff::fmt::rfc2822::parse(text).ok()?.timestamp();
     Some(Duration::try_from(date.duration_since(now)).unwrap_or_default())
+}
+
+/// Whether GitHub says that no request is left (REST API, "Rate limits"). Others send the same headers, and are waited for.
+pub(super) fn is_used_up(refusal: &Refusal) -> bool {
+    matches!(refusal.status.as_u16(), 403 | 429) && number(&refusal.headers, "x-ratelimit-remaining") == Some(0)
+}
+
+/// When GitHub's budget starts anew.
+pub(super) fn reset(headers: &HeaderMap) -> Option<Timestamp> {
+    Timestamp::from_second(number(headers, "x-ratelimit-reset")?).ok()
+}
+
+fn number(headers: &HeaderMap, name: &str) -> Option<i64> {
+    headers.get(name)?.to_str().ok()?.trim().parse().ok()
 }
 
 #[cfg(test)]
@@ -72,8 +97,15 @@ mod tests {
         assert_eq!(after("120"), Some(120));
         assert_eq!(after(" 0 "), Some(0));
         assert_eq!(after("99999999999999999999999"), Some(u64::MAX));
+        assert_eq!(after("999999999"), Some(999_999_999));
         assert_eq!(after("Sun, 06 Nov 1994 08:49:37 GMT"), Some(37));
         assert_eq!(after("Sun, 06 Nov 1994 08:48:00 GMT"), Some(0));
+        // As Docker Hub writes a date (docker/hub-feedback#2459).
+        let now = Timestamp::from_second(1_746_136_900).unwrap();
+        for (text, seconds) in [("1746136938", 38), ("1746136000", 0)] {
+            let headers = HeaderMap::from_iter([(RETRY_AFTER, text.parse().unwrap())]);
+            assert_eq!(retry_after(&headers, now), Some(Duration::from_secs(seconds)), "{text}");
+        }
         for nonsense in ["", "soon", "-5", "1.5", "0x10"] {
             assert_eq!(after(nonsense), None, "{nonsense}");
         }

@@ -384,10 +384,19 @@ async fn github_limits_are_said_clearly() {
     })
     .await;
     let request = || http::Request::get(original("/").as_str()).body(Bytes::new()).unwrap();
-    let error = client(&mirror(&server)).execute(request()).await.unwrap_err();
+    let github = |server: &Server| HttpOptions { github_api: Some(original("/")), ..options(&mirror(server)) };
+    let error = Http::new(github(&server)).unwrap().execute(request()).await.unwrap_err();
     assert_eq!(error.to_string(), "the rate limit of `127.0.0.1` is used up until 2026-01-01T00:00:00Z");
     assert_eq!((error.exit(), server.count("/")), (Exit::Source, 1));
     assert!(error.hint().unwrap().contains("GITHUB_TOKEN"));
+
+    // A registry or a chart repository that counts per minute is waited for, and says nothing about GitHub.
+    let headers = [("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", "1746136938"), ("retry-after", "9")];
+    let server = Server::start(script(vec![reply(429, &headers, ""), reply(200, &[], "good")])).await;
+    let waits = Waits::default();
+    let http = Http::new(HttpOptions { sleep: waits.sleep(), ..options(&mirror(&server)) }).unwrap();
+    assert_eq!(&http.get(&original("/"), Get::new(9)).await.unwrap().bytes[..], b"good");
+    assert_eq!(waits.all(), [Duration::from_secs(9)]);
 
     let server = Server::start(|_| reply(404, &[], r#"{"message":"Not Found"}"#)).await;
     let response = client(&mirror(&server)).execute(request()).await.unwrap();
