@@ -223,7 +223,8 @@ impl Error {
             Self::Connection { source, .. } => !is_certificate(source) && !source.is_builder(),
             Self::Timeout { .. } | Self::Stuck { .. } | Self::Truncated { .. } => true,
             Self::Status { refusal, .. } => {
-                matches!(refusal.status.as_u16(), 408 | 429 | 500 | 502 | 503 | 504)
+                // From 520 on are Cloudflare's, for a server behind it that it cannot reach.
+                matches!(refusal.status.as_u16(), 408 | 429 | 500 | 502 | 503 | 504 | 520..=524)
                     || (refusal.status == StatusCode::FORBIDDEN && refusal.retry_after.is_some())
             }
             _ => false,

@@ -65,6 +65,7 @@ async fn repeats_what_passes() {
     for fault in [
         reply(500, &[], ""),
         reply(503, &[], ""),
+        reply(522, &[], ""),
         Reply::Reset,
         Reply::Bytes(b"HTTP/1.1 200 x\r\ncontent-length: 9\r\n\r\nab".into()),
     ] {
@@ -97,7 +98,7 @@ async fn waits_as_long_as_the_server_asks() {
 
 #[tokio::test]
 async fn does_not_repeat_what_stays() {
-    for status in [400, 403, 404, 410, 501] {
+    for status in [400, 403, 404, 410, 501, 525] {
         let server = Server::start(move |_| reply(status, &[], "")).await;
         let error = client(&mirror(&server)).get(&original("/"), Get::new(0)).await.unwrap_err();
         assert_eq!(error.status().unwrap().as_u16(), status);
