@@ -129,7 +129,7 @@ impl Files<'_> {
     async fn size(&self, url: &Url) -> Result<Option<u64>, Failure> {
         match self.sources.http.head(url).await {
             Ok(head) => Ok(head.length),
-            Err(error) if error.status().is_some_and(|s| matches!(s.as_u16(), 400 | 403 | 405 | 501)) => Ok(None),
+            Err(error) if error.refuses_head() => Ok(None),
             Err(error) => Err(error.into()),
         }
     }

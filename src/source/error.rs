@@ -269,6 +269,12 @@ impl Error {
         }
     }
 
+    /// Whether a HEAD got an answer that a GET may well not get: there are registries without it, and places that they
+    /// redirect to whose signed URLs are for GET alone.
+    pub(crate) fn refuses_head(&self) -> bool {
+        self.status().is_some_and(|status| matches!(status.as_u16(), 400 | 403 | 405 | 406 | 501))
+    }
+
     /// Whether another mirror or the original may do better.
     pub(crate) fn falls_back(&self) -> bool {
         self.is_transient()

@@ -95,6 +95,7 @@ impl Registry {
                 Ok(answer) => break answer,
                 Err(error) => match journey.after(error).await {
                     Err(error) if error.status() == Some(StatusCode::NOT_FOUND) => return Ok(None),
+                    Err(error) if error.refuses_head() => return self.head_by_get(reference).await,
                     other => other?,
                 },
             }
@@ -105,16 +106,24 @@ impl Registry {
         let origin = shown(&answer.url);
         drop(answer);
         let (Some(digest), Some(size), Some(media_type)) = stated else {
-            // Some registries say nothing of use to HEAD; only the bytes tell.
-            let manifest = self.manifest(reference).await?;
-            let size = manifest.bytes.len() as u64;
-            return Ok(Some(ManifestHead { digest: manifest.digest, size, media_type: manifest.media_type }));
+            return self.head_by_get(reference).await;
         };
         match reference.digest() {
             Some(expected) if expected != digest => {
                 Err(Error::Mismatch { what: reference.to_string(), origin, expected, found: digest })
             }
             _ => Ok(Some(ManifestHead { digest, size, media_type })),
+        }
+    }
+
+    /// The same from the bytes: some registries say nothing of use to HEAD, or refuse it.
+    async fn head_by_get(&self, reference: &Reference) -> Result<Option<ManifestHead>, Error> {
+        match self.manifest(reference).await {
+            Ok(Manifest { bytes, digest, media_type, .. }) => {
+                Ok(Some(ManifestHead { digest, size: bytes.len() as u64, media_type }))
+            }
+            Err(error) if error.status() == Some(StatusCode::NOT_FOUND) => Ok(None),
+            Err(error) => Err(error),
         }
     }
 

@@ -315,6 +315,31 @@ async fn head_tells_without_a_get() {
 }
 
 #[tokio::test]
+async fn a_registry_without_head_is_asked_by_get() {
+    for status in [400, 405, 501] {
+        let server = Server::start(move |request| match (request.method.as_str(), request.path()) {
+            ("HEAD", _) => reply(status, &[], ""),
+            (_, "/v2/org/app/manifests/1") => manifest(),
+            _ => reply(404, &[], ""),
+        })
+        .await;
+        let (registry, to) =
+            (registry(&server), upload::Repository { registry: server.url("/"), name: "org/app".into() });
+        let head = registry.head(&image(":1")).await.unwrap().unwrap();
+        assert_eq!((head.digest, head.size), (manifest_digest(), MANIFEST.len() as u64), "{status}");
+        assert_eq!(registry.head(&image(":none")).await.unwrap(), None);
+        assert_eq!(registry.present(&to, "1").await.unwrap(), Some(manifest_digest()));
+        assert_eq!(registry.present(&to, "none").await.unwrap(), None);
+        assert!(!registry.has_blob(&to, Digest::of(b"")).await.unwrap(), "whoever has no HEAD gets the blob");
+    }
+    // A store behind it signs URLs for GET alone.
+    let store = Server::start(|request| if request.method == "HEAD" { reply(403, &[], "") } else { manifest() }).await;
+    let there = store.url("/manifest");
+    let server = Server::start(move |_| redirect(&there)).await;
+    assert_eq!(registry(&server).head(&image(":1")).await.unwrap().unwrap().digest, manifest_digest());
+}
+
+#[tokio::test]
 async fn reads_all_pages_of_tags() {
     let server = Server::start(|request| match request.target.as_str() {
         "/v2/org/app/tags/list?n=1000" => reply(

@@ -48,12 +48,17 @@ impl Registry {
         let mut call = Call::head();
         accept(&mut call.headers);
         let place = repository.place(&format!("manifests/{name}"))?;
-        let Some(answer) = self.found(&call, &place).await? else { return Ok(None) };
-        if let Some(digest) = stated_digest(answer.response.headers()) {
-            return Ok(Some(digest));
+        match self.found(&call, &place).await {
+            Ok(None) => return Ok(None),
+            Ok(Some(answer)) => {
+                if let Some(digest) = stated_digest(answer.response.headers()) {
+                    return Ok(Some(digest));
+                }
+            }
+            Err(error) if error.refuses_head() => {}
+            Err(error) => return Err(error),
         }
-        drop(answer);
-        // Some registries say nothing of use to HEAD; only the bytes tell.
+        // Only the bytes tell.
         let call = Call { method: Method::GET, ..call };
         let Some(answer) = self.found(&call, &place).await? else { return Ok(None) };
         Ok(Some(Digest::of(&self.http.read(answer, MAX_MANIFEST).await?.bytes)))
@@ -62,7 +67,12 @@ impl Registry {
     /// Whether a repository has a blob.
     pub async fn has_blob(&self, repository: &Repository, digest: Digest) -> Result<bool, Error> {
         let place = repository.place(&format!("blobs/{digest}"))?;
-        Ok(self.found(&Call::head(), &place).await?.is_some())
+        match self.found(&Call::head(), &place).await {
+            Ok(answer) => Ok(answer.is_some()),
+            // One that does not tell gets it.
+            Err(error) if error.refuses_head() => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 
     /// Writes a manifest under a tag or under its digest.
