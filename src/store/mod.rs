@@ -164,9 +164,9 @@ impl Store {
         fs::metadata(self.path(digest)).ok().filter(fs::Metadata::is_file).map(|metadata| metadata.len())
     }
 
-    /// Reads a blob of at most `limit` bytes, checked; a damaged one is removed and gives `None`.
+    /// Reads a blob of at most `limit` bytes, checked; one with more, and a damaged one, which is removed, give `None`.
     pub fn read(&self, digest: Digest, limit: u64) -> Result<Option<Bytes>, Error> {
-        let Some((file, _)) = self.open_blob(digest)? else { return Ok(None) };
+        let Some((file, _)) = self.open_blob(digest)?.filter(|(_, size)| *size <= limit) else { return Ok(None) };
         let mut bytes = Vec::new();
         file.take(limit.saturating_add(1)).read_to_end(&mut bytes).map_err(Error::new("read", &self.path(digest)))?;
         if Digest::of(&bytes) != digest {

@@ -88,6 +88,45 @@ fn a_link_in_place_of_a_partial_blob_is_not_followed() {
     assert_eq!(fs::read_to_string(&other).unwrap(), "somebody's");
 }
 
+#[test]
+fn what_is_attached_to_a_locked_image_is_kept() {
+    let (_directory, store) = store();
+    let put = |bytes: &str| {
+        let digest = Digest::of(bytes.as_bytes());
+        store.write(digest, bytes.as_bytes()).unwrap();
+        digest
+    };
+    let (config, layer, stray) = (put("{}"), put("a signature"), put("nobody needs this"));
+    let manifest =
+        put(&format!(r#"{{"config":{{"digest":"{config}","size":2}},"layers":[{{"digest":"{layer}","size":11}}]}}"#));
+    let image = Digest::of(b"image");
+    let text = format!(
+        "schema: 1
+bundle: {{name: demo, version: '1', kubernetes: '1.36', architectures: [amd64]}}
+profiles: {{}}
+components: {{}}
+images:
+  docker.io/example/app:1:
+    digest: {image}
+    attached:
+    - {{to: {image}, digest: {manifest}, media_type: a/manifest, size: 100, content_size: 13}}
+"
+    );
+    let keep = Keep { locks: vec![crate::yaml::parse("lock", &text).unwrap()], younger_than: None };
+    let collected = store.collect(&keep, false, SystemTime::now()).unwrap();
+    assert_eq!((collected.kept.files, collected.removed.files), (3, 1));
+    assert!(store.size(layer).is_some() && store.size(stray).is_none());
+}
+
+#[test]
+fn a_blob_that_is_too_long_to_be_read_is_not_damaged() {
+    let (_directory, store) = store();
+    let digest = Digest::of(b"bytes");
+    store.write(digest, b"bytes").unwrap();
+    assert_eq!(store.read(digest, 4).unwrap(), None);
+    assert_eq!(store.size(digest), Some(5));
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(64) })]
 

@@ -138,6 +138,7 @@ impl Store {
         for image in lock.images.values() {
             waiting.push(image.digest);
             waiting.extend(image.platforms.values().map(|platform| platform.digest));
+            waiting.extend(image.attached.iter().map(|attached| attached.digest));
         }
         while let Some(digest) = waiting.pop() {
             if !needed.insert(digest) {
