@@ -49,6 +49,7 @@ fn find_in(path: &Path, host: &str, repository: &str) -> Result<Option<Credentia
     if text.len() as u64 > MAX_CONFIG {
         return Err(error(format!("it has more than {MAX_CONFIG} bytes")));
     }
+    let text = without_empty(text);
     for server in servers(&text, host, repository) {
         match docker_credential::get_credential_from_reader(&text[..], &server) {
             Ok(DockerCredential::IdentityToken(token)) => return Ok(Some(Credential::Refresh(token))),
@@ -66,6 +67,21 @@ fn find_in(path: &Path, host: &str, repository: &str) -> Result<Option<Credentia
         }
     }
     Ok(None)
+}
+
+/// The file without the fields of its entries that hold nothing: for docker an empty `auth` is as good as none, and so is
+/// that of an empty user with an empty password. What is no JSON stays for its reader to refuse.
+fn without_empty(text: Vec<u8>) -> Vec<u8> {
+    /// `:` in base64.
+    const NOBODY: &str = "Og==";
+    let Ok(mut file) = serde_json::from_slice::<serde_json::Value>(&text) else { return text };
+    let Some(auths) = file.get_mut("auths").and_then(serde_json::Value::as_object_mut) else { return text };
+    for entry in auths.values_mut().filter_map(serde_json::Value::as_object_mut) {
+        entry.retain(|name, value| {
+            value.as_str().is_none_or(|value| !value.is_empty() && (name.as_str(), value) != ("auth", NOBODY))
+        });
+    }
+    file.to_string().into_bytes()
 }
 
 /// The names under which a file may know a registry; Docker Hub has kept its first one.
@@ -130,6 +146,20 @@ mod tests {
         assert!(lookup("{}", "quay.io").unwrap().is_none());
         assert!(find(&[], "quay.io", "org/app").unwrap().is_none());
         assert!(find(&["/nonexistent/config.json".into()], "quay.io", "org/app").unwrap().is_none());
+    }
+
+    #[test]
+    fn an_entry_that_holds_nothing_is_nobody() {
+        for entry in [
+            "{}",
+            r#"{"auth":""}"#,
+            r#"{"auth":"Og=="}"#,
+            r#"{"username":"","password":"","auth":"","identitytoken":""}"#,
+        ] {
+            assert!(lookup(&format!(r#"{{"auths":{{"quay.io":{entry}}}}}"#), "quay.io").unwrap().is_none(), "{entry}");
+        }
+        let json = r#"{"auths":{"quay.io":{"username":"user","password":"pass","auth":"","identitytoken":""}}}"#;
+        assert!(lookup(json, "quay.io").unwrap() == password("user", "pass"));
     }
 
     #[test]

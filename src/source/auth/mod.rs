@@ -114,8 +114,9 @@ struct Token {
     token: Option<String>,
     #[serde(default)]
     access_token: Option<String>,
+    /// A number, but some write it in quotes or with a point, and that must not cost the token.
     #[serde(default)]
-    expires_in: Option<u64>,
+    expires_in: serde_json::Value,
 }
 
 impl Asker<'_> {
@@ -175,10 +176,11 @@ impl Asker<'_> {
             }
         };
         let token = self.ask(&call, &realm, authorization.as_ref()).await?;
-        let Some(text) = token.token.or(token.access_token).filter(|text| is_header(text)) else {
+        // Both are there at times, and one of them is empty.
+        let Some(text) = [token.token, token.access_token].into_iter().flatten().find(|text| is_header(text)) else {
             return Err(Error::Malformed { url: shown(&realm), reason: "no token".to_owned() });
         };
-        let until = Instant::now() + use_of(token.expires_in);
+        let until = Instant::now() + use_of(token.expires_in.as_u64());
         Ok(Grant { authorization: Authorization::Bearer(text), until: Some(until) })
     }
 

@@ -183,6 +183,26 @@ async fn a_password_or_refresh_token_buys_a_token() {
 }
 
 #[tokio::test]
+async fn token_servers_write_their_answer_in_many_ways() {
+    for answer in [
+        r#"{"token":"t1","access_token":""}"#,
+        r#"{"token":"","access_token":"t1","expires_in":300}"#,
+        r#"{"token":null,"access_token":"t1","expires_in":null}"#,
+        r#"{"token":"t1","expires_in":"300"}"#,
+        r#"{"token":"t1","expires_in":300.0,"issued_at":"2026-01-01T00:00:00Z"}"#,
+        r#"{"token":"t1","expires_in":-1}"#,
+    ] {
+        let server = Server::start(move |request| match request.path() {
+            "/token" => reply(200, &[], answer),
+            _ => with_tokens(request, 1, manifest),
+        })
+        .await;
+        let found = registry(&server).manifest(&image(":1")).await;
+        assert_eq!(found.unwrap_or_else(|error| panic!("{answer}: {error:?}")).digest, manifest_digest());
+    }
+}
+
+#[tokio::test]
 async fn a_plain_token_server_elsewhere_gets_no_password() {
     let elsewhere = Server::start(|_| reply(200, &[], r#"{"token":"t1"}"#)).await;
     // Another name of loopback is another host.
