@@ -19,9 +19,6 @@ pub struct Descriptor {
     /// For a child of an index, what it runs on.
     #[serde(default)]
     pub platform: Option<Platform>,
-    /// Free annotations; attestations of build tools are recognised by them.
-    #[serde(default)]
-    pub annotations: std::collections::BTreeMap<String, String>,
 }
 
 /// What a child of an index runs on (OCI image-spec v1.1, image-index.md).
@@ -45,7 +42,7 @@ impl Platform {
         if self.os != "linux" || self.architecture != arch.as_str() {
             return None;
         }
-        match (arch, self.variant.as_deref()) {
+        match (arch, self.variant.as_deref().filter(|variant| !variant.is_empty())) {
             (Arch::Arm64, None | Some("v8")) | (Arch::Arm, Some("v7")) => Some(0),
             (Arch::Arm, None | Some("v6")) => Some(1),
             (Arch::Arm, Some("v5")) => Some(2),
@@ -90,7 +87,7 @@ pub enum ManifestError {
     /// No JSON of the expected shape.
     #[error("not an image manifest or index")]
     Json(#[from] serde_json::Error),
-    /// Neither kind, such as schema 1.
+    /// Neither kind, such as Docker's schema 1.
     #[error("unsupported manifest type `{0}`")]
     MediaType(String),
     /// The document names another type than the one it was served with.
@@ -106,6 +103,8 @@ pub enum ManifestError {
 #[derive(serde::Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Document {
+    #[serde(default)]
+    schema_version: Option<u64>,
     #[serde(default)]
     media_type: Option<String>,
     #[serde(default)]
@@ -130,6 +129,8 @@ impl Manifest {
             }
             (Some(own), _) => own,
             (None, Some(served)) => served.to_owned(),
+            // It names its type in the header alone, as one of several.
+            (None, None) if document.schema_version == Some(1) => media_type::DOCKER_SCHEMA_1.to_owned(),
             (None, None) if document.manifests.is_some() => media_type::OCI_INDEX.to_owned(),
             (None, None) => media_type::OCI_MANIFEST.to_owned(),
         };
@@ -190,6 +191,33 @@ mod tests {
         assert_eq!(hex(Arch::Arm64), Some('3'));
         assert_eq!(hex(Arch::Amd64), Some('5'));
         assert_eq!(hex(Arch::S390x), None);
+    }
+
+    #[test]
+    fn a_variant_that_says_nothing_is_none() {
+        let platform = |text: &str| serde_json::from_str::<Platform>(text).unwrap();
+        for variant in ["", r#","variant":"""#, r#","variant":null"#] {
+            let text = format!(r#"{{"architecture":"amd64","os":"linux"{variant}}}"#);
+            assert_eq!(platform(&text).fitness(Arch::Amd64), Some(0), "{text}");
+        }
+        let better = platform(r#"{"architecture":"amd64","os":"linux","variant":"v3"}"#);
+        assert_eq!(better.fitness(Arch::Amd64), None, "not every amd64 runs it");
+    }
+
+    #[test]
+    fn names_what_it_does_not_read() {
+        for (text, kind) in [
+            (r#"{"schemaVersion":1,"name":"a","fsLayers":[],"signatures":[]}"#, media_type::DOCKER_SCHEMA_1),
+            (
+                r#"{"schemaVersion":2,"mediaType":"application/vnd.oci.artifact.manifest.v1+json","blobs":[]}"#,
+                "application/vnd.oci.artifact.manifest.v1+json",
+            ),
+        ] {
+            for served in [None, Some("application/json"), Some(kind)] {
+                let error = Manifest::parse(text.into(), served).unwrap_err();
+                assert_eq!(error.to_string(), format!("unsupported manifest type `{kind}`"));
+            }
+        }
     }
 
     #[test]
