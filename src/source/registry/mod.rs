@@ -164,26 +164,30 @@ impl Registry {
         let call = download::call(range.as_ref());
         let original = original(reference, &rest)?;
         let place = self.locations.place(original.as_str());
-        let mut known = place.lock().await;
-        if let Where::At(url, detour) = known.clone() {
-            if detour.as_ref().is_none_or(|asked| !self.http.passes_over(asked)) {
-                drop(known);
-                // Whatever is wrong there, such as an expired signature, the registry knows better.
-                if let Ok(download) = self.open_at(&call, &url, range.as_ref()).await {
-                    return Ok(download.with_detour(detour));
-                }
-                known = place.lock().await;
+        let mut failed = None;
+        let mut known = loop {
+            let known = place.lock().await;
+            let Where::At(url, detour) = &*known else { break known };
+            let avoided = detour.as_ref().is_some_and(|asked| self.http.passes_over(asked));
+            if avoided || failed.as_ref() == Some(url) {
+                break known;
             }
-            if *known == Where::At(url, detour) {
-                *known = Where::Unknown;
+            let (url, detour) = (url.clone(), detour.clone());
+            drop(known);
+            if let Ok(download) = self.open_at(&call, &url, range.as_ref()).await {
+                return Ok(download.with_detour(detour));
             }
-        }
+            // Whatever is wrong there, such as an expired signature, the registry knows better; of all who found it
+            // so, the first one asks.
+            failed = Some(url);
+        };
         if *known == Where::Here {
             drop(known);
             let (download, _) = self.open_here(&call, &original, reference, &rest, range.as_ref()).await?;
             return Ok(download);
         }
         // The others wait: what this one finds is theirs too.
+        *known = Where::Unknown;
         let (download, redirected) = self.open_here(&call, &original, reference, &rest, range.as_ref()).await?;
         *known = redirected.map_or(Where::Here, |url| Where::At(url, download.detour().cloned()));
         Ok(download)
