@@ -9,12 +9,11 @@ use url::Url;
 use super::Failure;
 use super::sources::Sources;
 use crate::oci::{Digest, digest::Hasher};
+use crate::source::Download;
 use crate::{member, source};
 
 /// The largest file that is downloaded, 8 GiB: k3s' own images have 1.
 const MAX_FILE: u64 = 8 << 30;
-/// How often a download that breaks off is begun anew.
-const ATTEMPTS: usize = 3;
 
 /// What a download turned out to be.
 pub(super) struct Fetched {
@@ -24,24 +23,36 @@ pub(super) struct Fetched {
     pub(super) size: u64,
 }
 
-/// Downloads to a nameless temporary file.
+/// Downloads to a nameless temporary file; what breaks off is begun anew, at last somewhere else.
 pub(super) async fn to_file(sources: &Sources, url: &Url) -> Result<(Fetched, File), Failure> {
     let disk = |source| Failure::Disk { path: sources.directory.display().to_string(), source };
     std::fs::create_dir_all(&sources.directory).map_err(disk)?;
-    let mut attempt = 1;
+    let mut failed = 0;
     loop {
         let mut file = tempfile::tempfile_in(&sources.directory).map_err(disk)?;
-        match stream(sources, url, &mut file).await {
+        let download = sources.http.open(url, None).await?;
+        let detour = download.detour().cloned();
+        match stream(download, url, |bytes| file.write_all(bytes).map_err(disk)).await {
             Ok(fetched) => return Ok((fetched, file)),
-            Err(Failure::Source(error)) if error.is_transient() && attempt < ATTEMPTS => attempt += 1,
+            Err(Failure::Source(error)) => {
+                failed += 1;
+                if !sources.http.try_again(failed, &error).await {
+                    if !sources.http.pass_over(detour.as_ref(), &error) {
+                        return Err(error.into());
+                    }
+                    failed = 0;
+                }
+            }
             Err(error) => return Err(error),
         }
     }
 }
 
-async fn stream(sources: &Sources, url: &Url, file: &mut File) -> Result<Fetched, Failure> {
-    let disk = |source| Failure::Disk { path: sources.directory.display().to_string(), source };
-    let mut download = sources.http.open(url, None).await?;
+async fn stream(
+    mut download: Download,
+    url: &Url,
+    mut write: impl FnMut(&[u8]) -> Result<(), Failure>,
+) -> Result<Fetched, Failure> {
     let (mut sha256, mut sha512, mut size) = (Hasher::new(), sha2::Sha512::new(), 0_u64);
     while let Some(chunk) = download.chunk().await? {
         size += chunk.len() as u64;
@@ -50,7 +61,7 @@ async fn stream(sources: &Sources, url: &Url, file: &mut File) -> Result<Fetched
         }
         sha256.update(&chunk);
         sha512.update(&chunk);
-        file.write_all(&chunk).map_err(disk)?;
+        write(&chunk)?;
     }
     let sha512 = sha512.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
     Ok(Fetched { sha256: sha256.finish(), sha512, size })

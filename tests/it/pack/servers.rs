@@ -153,7 +153,9 @@ fn a_mirror_that_answers_but_does_not_deliver_is_passed_over() {
         let most = proxy.asked().iter().map(|asked| asked.nth + 1).max();
         assert!(most <= Some(6), "the attempts are bounded: {most:?}");
     }
-    // One that refuses is not passed over: it knows something that the others may not.
+    // Nor is one that does not serve this image; one that says that it is gone for good knows more than the others may.
+    proxy.rule(at("/blobs/", status(403), |_| true));
+    packs(&site, &BIG);
     proxy.rule(at("/blobs/", status(410), |_| true));
     refused(&site, &["410"]);
 }

@@ -4,6 +4,7 @@ use bundler::lock::model::From;
 use bundler::oci::{Arch, Digest};
 
 use super::{Bench, DAY, EDGEMESH};
+use crate::upstream::Upstream;
 use crate::upstream::faults::Effect;
 
 const HELM: &str = r#"
@@ -94,6 +95,26 @@ fn a_download_that_is_not_what_its_publisher_says_stops_it() {
     );
     bench.upstream.heal();
     bench.good(DAY);
+}
+
+#[test]
+fn a_download_that_breaks_off_is_begun_anew_and_at_last_somewhere_else() {
+    let archive = "get.helm.sh/helm-v4.2.4-linux-arm64.tar.gz";
+    let bench = Bench::new(&[HELM]);
+    let config = format!("retry_wait: 1ms\n{}", bench.upstream.config());
+    bench.sandbox.config(&config);
+    // Its checksum file is whole all the same, and counts as one of them.
+    bench.upstream.fault(archive, Some(5), Effect::Cut(5000));
+    bench.good(DAY);
+    let (lock, other) = (bench.lock_text(), Upstream::start());
+    std::fs::remove_file(bench.lock_file()).unwrap();
+    std::fs::remove_dir_all(bench.sandbox.cache()).unwrap();
+    let here = format!("\"{}/get.helm.sh\"", bench.upstream.url());
+    bench.sandbox.config(&config.replace(&here, &format!("{here}, \"{}/get.helm.sh\"", other.url())));
+    bench.upstream.fault(archive, None, Effect::Cut(5000));
+    let run = bench.good(DAY);
+    assert!(run.stderr.contains("asking another place than"), "{run:?}");
+    assert_eq!(bench.lock_text(), lock);
 }
 
 #[test]
