@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::manifest::Manifest;
 use super::{Digest, media_type};
@@ -36,8 +36,13 @@ pub struct Referrer {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub artifact_type: Option<String>,
     /// What its manifest says besides.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(default, deserialize_with = "null_is_empty", skip_serializing_if = "BTreeMap::is_empty")]
     pub annotations: BTreeMap<String, String>,
+}
+
+/// For registries in Go, which write nothing as `null`.
+fn null_is_empty<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<String, String>, D::Error> {
+    Option::deserialize(deserializer).map(Option::unwrap_or_default)
 }
 
 /// The fields of a manifest that tell what it is attached to, and as what (image-spec v1.1, manifest.md).
@@ -93,12 +98,14 @@ pub fn subject(manifest: &Manifest) -> Option<Digest> {
 /// Reads a list; entries that are none, such as digests of another algorithm, are passed over.
 #[must_use]
 pub fn parse_list(bytes: &[u8]) -> Option<Vec<Referrer>> {
-    #[derive(Deserialize)]
-    struct List {
-        manifests: Vec<serde_json::Value>,
+    let mut list: serde_json::Value = serde_json::from_slice(bytes).ok()?;
+    match list.get_mut("manifests")?.take() {
+        serde_json::Value::Array(entries) => {
+            Some(entries.into_iter().filter_map(|entry| serde_json::from_value(entry).ok()).collect())
+        }
+        serde_json::Value::Null => Some(Vec::new()),
+        _ => None,
     }
-    let list: List = serde_json::from_slice(bytes).ok()?;
-    Some(list.manifests.into_iter().filter_map(|entry| serde_json::from_value(entry).ok()).collect())
 }
 
 /// Writes a list, sorted by digest.
@@ -140,12 +147,14 @@ mod tests {
 
     #[test]
     fn a_list_is_read_as_far_as_it_can_be() {
-        for text in ["", "[]", "{}", r#"{"manifests": 1}"#, "<html>"] {
+        for text in ["", "[]", "{}", "1", r#"{"manifests": 1}"#, "<html>"] {
             assert_eq!(parse_list(text.as_bytes()), None, "{text}");
         }
+        assert_eq!(parse_list(br#"{"schemaVersion":2,"manifests":null}"#), Some(Vec::new()));
         let digest = Digest::of(b"");
         let text = format!(
-            r#"{{"manifests":[1,{{"mediaType":"m","digest":"sha512:00","size":1}},{{"mediaType":"m","digest":"{digest}","size":1}}]}}"#
+            r#"{{"manifests":[1,{{"mediaType":"m","digest":"sha512:00","size":1}},
+            {{"mediaType":"m","digest":"{digest}","size":1,"artifactType":null,"annotations":null}}]}}"#
         );
         let read = parse_list(text.as_bytes()).unwrap();
         assert_eq!(read.iter().map(|referrer| referrer.digest).collect::<Vec<_>>(), [digest]);
