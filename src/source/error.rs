@@ -248,17 +248,10 @@ impl Error {
         }
     }
 
-    /// Whether nobody answered at this place.
-    pub(crate) fn is_unreachable(&self) -> bool {
-        match self {
-            Self::Connection { source, .. } | Self::Timeout { source, .. } => source.is_connect(),
-            _ => false,
-        }
-    }
-
-    /// Whether nothing came back from this place.
+    /// Whether nobody is at this place, or nobody who answers in time.
     pub(crate) fn is_unanswered(&self) -> bool {
         matches!(self, Self::Connection { .. } | Self::Timeout { .. })
+            || self.status().is_some_and(|status| matches!(status.as_u16(), 408 | 504))
     }
 
     /// Whether a place answered that it does not serve this, or not to us: public mirrors have lists of what they do.

@@ -65,7 +65,7 @@ impl Http {
         if self.0.clients.is_none() {
             return Err(Error::Offline { url: shown(subject) });
         }
-        places.sort_by_key(|place| self.0.unreachable.has(place.url()));
+        places.sort_by_key(|place| self.0.silent.has(place.url()));
         let mut places = places.into_iter();
         let Some(here) = places.next() else { return Err(Error::NoMirror { url: shown(subject) }) };
         Ok(Journey { http: self, places, here, failed: 0, refusal: None })
@@ -80,8 +80,8 @@ impl<T: Place> Journey<'_, T> {
 
     /// The place to ask now, if another one is left that may do better.
     pub(crate) fn detour(&self) -> Option<Url> {
-        let unreachable = &self.http.0.unreachable;
-        let other = self.places.as_slice().iter().any(|place| !unreachable.has(place.url()));
+        let silent = &self.http.0.silent;
+        let other = self.places.as_slice().iter().any(|place| !silent.has(place.url()));
         other.then(|| self.here.url().clone())
     }
 
@@ -98,8 +98,9 @@ impl<T: Place> Journey<'_, T> {
             self.http.wait(self.failed, &error).await;
             return Ok(());
         }
-        if error.is_unreachable() {
-            options.unreachable.add(self.here.url());
+        if error.is_unanswered() {
+            // To wait for it once is enough.
+            options.silent.add(self.here.url());
         }
         if !error.falls_back() {
             return Err(error);
@@ -163,13 +164,13 @@ impl Http {
     /// would change nothing.
     pub(crate) fn pass_over(&self, place: Option<&Url>, error: &Error) -> bool {
         let Some(place) = place.filter(|_| error.is_transient()) else { return false };
-        self.0.unreachable.add(place);
+        self.0.silent.add(place);
         self.0.reporter.report(Event::Warning(&format!("{error}; asking another place than `{}`", shown(place))));
         true
     }
 
     /// Whether the host of `place` is asked last.
     pub(crate) fn passes_over(&self, place: &Url) -> bool {
-        self.0.unreachable.has(place)
+        self.0.silent.has(place)
     }
 }

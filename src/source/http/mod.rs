@@ -93,8 +93,8 @@ struct Inner {
     sleep: Sleep,
     reporter: Arc<dyn crate::event::Reporter>,
     connections: exchange::Connections,
-    /// Could not be reached, or their bytes did not come; they are asked last.
-    unreachable: journey::Hosts,
+    /// Could not be reached, did not answer in time, or their bytes did not come; they are asked last.
+    silent: journey::Hosts,
     /// Refused something; it was told.
     refusing: journey::Hosts,
 }
@@ -116,7 +116,7 @@ impl Http {
             sleep: options.sleep,
             reporter: options.reporter,
             connections: exchange::Connections::new(options.config.max_connections_per_host),
-            unreachable: journey::Hosts::default(),
+            silent: journey::Hosts::default(),
             refusing: journey::Hosts::default(),
             config: options.config,
         })))

@@ -267,6 +267,26 @@ async fn asks_mirrors_in_their_order() {
 }
 
 #[tokio::test]
+async fn a_mirror_that_does_not_answer_in_time_is_waited_for_once() {
+    let hang = || Reply::HangAfter(b"HTTP/1.1 200 x\r\ncontent-length: 9\r\n\r\nab".into());
+    for fault in [Reply::Hang, hang(), reply(504, &[], ""), reply(408, &[], "")] {
+        let mirror = Server::start(move |_| fault.clone()).await;
+        let good = Server::start(|_| reply(200, &[], "good")).await;
+        let config = format!("mirror_only: true\nmirrors: {{'{ORIGINAL}': ['{}', '{}']}}\n", mirror.url, good.url);
+        let waits = Waits::default();
+        let mut options = HttpOptions { sleep: waits.sleep(), ..options(&config) };
+        options.timeouts.idle = Duration::from_millis(500);
+        let http = Http::new(options).unwrap();
+        for path in ["/a", "/b", "/c"] {
+            let url = original(path);
+            let body = tokio::time::timeout(Duration::from_secs(60), http.get(&url, Get::new(9))).await;
+            assert_eq!(&body.expect("it does not wait for ever").unwrap().bytes[..], b"good");
+        }
+        assert_eq!(waits.all().len(), 1, "one wait between the two attempts at it, for the first document alone");
+    }
+}
+
+#[tokio::test]
 async fn a_mirror_that_refuses_is_passed_over_but_not_in_silence() {
     for status in [401, 403] {
         let refusing = Server::start(move |_| reply(status, &[], r#"{"message":"not in the allowlist"}"#)).await;
