@@ -207,7 +207,7 @@ impl Sending<'_> {
             }
             Bytes::new()
         };
-        registry.finish(&upload, self.wanted.digest, rest).await?;
+        registry.finish(&upload, self.wanted.digest, self.wanted.size, rest).await?;
         self.sent();
         Ok(true)
     }

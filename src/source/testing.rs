@@ -42,6 +42,8 @@ impl Request {
 pub(super) enum Reply {
     /// Sends these bytes and closes.
     Bytes(Vec<u8>),
+    /// The same after a while.
+    Late(Duration, Vec<u8>),
     /// Resets the connection.
     Reset,
     /// Keeps the connection open and says nothing.
@@ -159,6 +161,11 @@ async fn serve(
     log.lock().unwrap().push(request.clone());
     match handler(&request) {
         Reply::Bytes(bytes) => {
+            let _ = stream.write_all(&bytes).await;
+            let _ = stream.shutdown().await;
+        }
+        Reply::Late(after, bytes) => {
+            tokio::time::sleep(after).await;
             let _ = stream.write_all(&bytes).await;
             let _ = stream.shutdown().await;
         }

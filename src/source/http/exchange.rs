@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::stream;
@@ -20,6 +21,10 @@ use crate::source::error::{Error, Refusal, shown};
 const MAX_REDIRECTS: usize = 5;
 /// As much of a refusal's body as GitHub's or a registry's JSON needs.
 const MAX_REFUSAL: usize = 64 << 10;
+
+/// How many bytes of a blob a server takes in a second when it has them, 4 MiB: it may hash them all again, or copy them
+/// to where they stay, which takes Artifactory minutes for a few gigabytes.
+const TAKING_IN: u64 = 4 << 20;
 
 /// Which of the clients carries a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -39,11 +44,13 @@ pub(crate) struct Call {
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
     pub(crate) line: Line,
+    /// How long the answer may take on the line of uploads; the others have a limit of their own.
+    pub(crate) patience: Option<Duration>,
 }
 
 impl Call {
     pub(crate) fn get(line: Line) -> Self {
-        Self { method: Method::GET, headers: HeaderMap::new(), body: Bytes::new(), line }
+        Self { method: Method::GET, headers: HeaderMap::new(), body: Bytes::new(), line, patience: None }
     }
 
     pub(crate) fn head() -> Self {
@@ -127,6 +134,9 @@ impl Http {
                 // An empty one too, with its length: some servers refuse a request that does not say it.
                 request = request.body(call.body.clone());
             }
+            if let Some(patience) = call.patience {
+                request = request.timeout(patience);
+            }
             request = authorized(request, authorization.filter(|_| !elsewhere));
             let response = request.send().await.map_err(|source| Error::from_client(&at, source))?;
             let Some(target) = redirect(&at, &call.method, response.status(), response.headers())? else {
@@ -141,14 +151,14 @@ impl Http {
 
     /// Sends a body of `length` bytes as it comes; any status is an answer, and redirects are not followed.
     ///
-    /// However long it takes, it is given up only when nothing of the body was taken, or no answer came after it, for
-    /// as long as a server may be silent.
+    /// However long it takes, it is given up only when nothing of the body was taken for as long as a server may be
+    /// silent, or no answer came after it for as long as [`Http::taking_in`] allows for `size` bytes.
     pub(crate) async fn send(
         &self,
         call: &Call,
         url: &Url,
         authorization: Option<&Authorization>,
-        length: u64,
+        (length, size): (u64, u64),
         body: mpsc::Receiver<Bytes>,
     ) -> Result<Answer, Error> {
         let Some(clients) = &self.0.clients else { return Err(Error::Offline { url: shown(url) }) };
@@ -157,7 +167,7 @@ impl Http {
         let counted = Arc::clone(&moved);
         let body = stream::unfold((body, counted), async |(mut body, counted)| {
             let piece = body.recv().await?;
-            counted.fetch_add(1, Ordering::Relaxed);
+            counted.fetch_add(piece.len() as u64, Ordering::Relaxed);
             Some((Ok::<_, std::convert::Infallible>(piece), (body, counted)))
         });
         let request = clients
@@ -169,13 +179,19 @@ impl Http {
         let mut sending = std::pin::pin!(authorized(request, authorization).send());
         loop {
             let before = moved.load(Ordering::Relaxed);
-            match tokio::time::timeout(self.0.idle, &mut sending).await {
+            let patience = if before >= length { self.taking_in(size) } else { self.0.idle };
+            match tokio::time::timeout(patience, &mut sending).await {
                 Ok(Ok(response)) => return Ok(Answer { response, url: url.clone(), elsewhere: false, permit }),
                 Ok(Err(source)) => return Err(Error::from_client(url, source)),
                 Err(_) if moved.load(Ordering::Relaxed) == before => return Err(Error::Stuck { url: shown(url) }),
                 Err(_) => {}
             }
         }
+    }
+
+    /// How long a server may be silent that has `size` bytes of a blob and puts them in their place.
+    pub(crate) fn taking_in(&self, size: u64) -> Duration {
+        self.0.idle.saturating_add(Duration::from_secs(size / TAKING_IN))
     }
 
     /// A redirect to what has a mirror goes to the mirror, unless it is the mirror that points at its original.

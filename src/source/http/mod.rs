@@ -180,7 +180,7 @@ impl Http {
         headers: HeaderMap,
         limit: u64,
     ) -> Result<Body, Error> {
-        let mut call = Call { method: Method::POST, headers, body, line: Line::Api };
+        let mut call = Call { method: Method::POST, headers, body, ..Call::get(Line::Api) };
         call.headers.insert(CONTENT_TYPE, header(content_type, url)?);
         self.small(url, &call, limit).await
     }
@@ -205,7 +205,7 @@ impl Http {
         let (parts, body) = request.into_parts();
         let text = parts.uri.to_string();
         let url = Url::parse(&text).map_err(|_| Error::Malformed { url: text, reason: "no URL".to_owned() })?;
-        let call = Call { method: parts.method, headers: parts.headers, body, line: Line::Api };
+        let call = Call { method: parts.method, headers: parts.headers, body, ..Call::get(Line::Api) };
         let result = if call.method == Method::GET {
             self.conditional(&url, call, MAX_API).await
         } else {

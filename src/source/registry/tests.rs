@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use futures_util::future::join_all;
 
@@ -357,6 +358,37 @@ async fn a_registry_without_head_is_asked_by_get() {
     let there = store.url("/manifest");
     let server = Server::start(move |_| redirect(&there)).await;
     assert_eq!(registry(&server).head(&image(":1")).await.unwrap().unwrap().digest, manifest_digest());
+}
+
+#[tokio::test]
+async fn a_registry_gets_the_time_to_put_a_large_blob_in_its_place() {
+    const SIZE: usize = 16 << 20;
+    let silent = Duration::from_millis(300);
+    let server = Server::start(move |request| match request.method.as_str() {
+        "POST" => reply(202, &[("location", "/upload")], ""),
+        method => {
+            let status = if method == "PATCH" { 202 } else { 201 };
+            let Reply::Bytes(answer) = reply(status, &[("location", "/upload")], "") else { unreachable!() };
+            Reply::Late(3 * silent, answer)
+        }
+    })
+    .await;
+    let mut options = options(&mirror(&server));
+    options.timeouts.idle = silent;
+    let registry = Registry::new(Http::new(options).unwrap());
+    let to = upload::Repository { registry: server.url("/"), name: "org/app".into() };
+    let digest = Digest::of(b"");
+    let upload::Begun::Upload(mut upload) = registry.begin(&to, digest, None).await.unwrap() else {
+        panic!("no upload")
+    };
+    let (sender, receiver) = tokio::sync::mpsc::channel(1);
+    let sending = tokio::spawn(async move { sender.send(Bytes::from(vec![b'x'; SIZE])).await });
+    assert!(registry.append(&mut upload, 0..SIZE as u64, receiver, true).await.unwrap());
+    sending.await.unwrap().unwrap();
+    registry.finish(&upload, digest, SIZE as u64, Bytes::new()).await.unwrap();
+    // A small one has nothing to take time.
+    let error = registry.finish(&upload, digest, 1000, Bytes::new()).await.unwrap_err();
+    assert!(error.is_transient(), "{error:?}");
 }
 
 #[tokio::test]

@@ -125,7 +125,8 @@ impl Registry {
             call.headers.insert(CONTENT_RANGE, value);
         }
         let used = self.access.known(url, repository).await;
-        let answer = self.http.send(&call, url, used.as_ref(), range.end - range.start, body).await?;
+        let lengths = (range.end - range.start, range.end);
+        let answer = self.http.send(&call, url, used.as_ref(), lengths, body).await?;
         if answer.response.status() == StatusCode::UNAUTHORIZED {
             if has_to_be_good {
                 return Err(auth::refused(&self.http, url, repository, StatusCode::UNAUTHORIZED.to_string()));
@@ -147,11 +148,12 @@ impl Registry {
         Ok(received(answer.response.headers()))
     }
 
-    /// Ends an upload with its last bytes, if any are left; from then on the blob is there.
-    pub async fn finish(&self, upload: &Upload, digest: Digest, rest: Bytes) -> Result<(), Error> {
+    /// Ends an upload of `size` bytes with its last ones, if any are left; from then on the blob is there.
+    pub async fn finish(&self, upload: &Upload, digest: Digest, size: u64, rest: Bytes) -> Result<(), Error> {
         let mut place = upload.place.clone();
         place.url.query_pairs_mut().append_pair("digest", &digest.to_string());
-        let mut call = Call { method: Method::PUT, body: rest, ..Call::get(Line::Api) };
+        let patience = Some(self.http.taking_in(size));
+        let mut call = Call { method: Method::PUT, body: rest, patience, ..Call::get(Line::Uploads) };
         call.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"));
         let answer = self.ask(&call, &place).await?;
         agrees(&answer, digest)
