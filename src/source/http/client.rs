@@ -102,8 +102,7 @@ fn not_a_proxy(name: &'static str) -> Error {
 }
 
 fn proxies(proxies: &Proxies) -> Result<Vec<Proxy>, Error> {
-    // As Go's and curl's users expect: what runs on this machine is never behind a proxy.
-    let none_for = format!("{},localhost,127.0.0.0/8,::1", proxies.none_for.as_deref().unwrap_or_default());
+    let Some(none_for) = none_for(proxies.none_for.as_deref().unwrap_or_default()) else { return Ok(Vec::new()) };
     let none_for = NoProxy::from_string(&none_for);
     let mut list = Vec::new();
     if let Some(url) = &proxies.https {
@@ -116,4 +115,51 @@ fn proxies(proxies: &Proxies) -> Result<Vec<Proxy>, Error> {
         list.push(Proxy::all(url).map_err(|_| not_a_proxy("ALL_PROXY"))?);
     }
     Ok(list.into_iter().map(|proxy| proxy.no_proxy(none_for.clone())).collect())
+}
+
+/// `NO_PROXY` in the form that the client reads; `None` where nothing is behind a proxy.
+///
+/// As docker and Go have it, an entry may also be `*.example.com`, `[::1]` or a host with a port; the client knows no
+/// ports, so it counts for all of that host. What runs on this machine is never behind a proxy.
+fn none_for(text: &str) -> Option<String> {
+    let mut list = "localhost,127.0.0.0/8,::1".to_owned();
+    for entry in text.split([',', ' ']).filter(|entry| !entry.is_empty()) {
+        // The client would take it for every name and for no address.
+        if entry == "*" {
+            return None;
+        }
+        let entry = entry.strip_prefix('*').filter(|rest| rest.starts_with('.')).unwrap_or(entry);
+        let host = match entry.rsplit_once(':') {
+            Some((host, port)) if port.parse::<u16>().is_ok() && (host.ends_with(']') || !host.contains(':')) => host,
+            _ => entry,
+        };
+        list.push(',');
+        list.push_str(host.trim_matches(['[', ']']));
+    }
+    Some(list)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_is_not_behind_a_proxy_is_written_as_for_docker() {
+        const HERE: &str = "localhost,127.0.0.0/8,::1";
+        for (text, list) in [
+            ("", ""),
+            ("harbor.corp, .example.com,10.0.0.0/8", ",harbor.corp,.example.com,10.0.0.0/8"),
+            ("harbor.corp:5000,10.0.0.1:443 *.example.com", ",harbor.corp,10.0.0.1,.example.com"),
+            ("[fd00::1]:443,[fd00::2],fd00::3,fd00::/8", ",fd00::1,fd00::2,fd00::3,fd00::/8"),
+        ] {
+            assert_eq!(none_for(text).as_deref(), Some(format!("{HERE}{list}").as_str()), "{text}");
+        }
+        for all in ["*", "harbor.corp, *"] {
+            assert_eq!(none_for(all), None);
+            let options = Proxies { https: Some("http://127.0.0.1:1".to_owned()), ..Proxies::default() };
+            let behind = |none_for: &str| Proxies { none_for: Some(none_for.to_owned()), ..options.clone() };
+            assert_eq!(proxies(&behind(all)).unwrap().len(), 0);
+            assert_eq!(proxies(&behind("harbor.corp")).unwrap().len(), 1);
+        }
+    }
 }

@@ -42,7 +42,8 @@ pub struct HttpOptions {
     pub reporter: Arc<dyn Reporter>,
 }
 
-/// Proxies as the usual variables give them; `NO_PROXY` is understood as curl does.
+/// Proxies as the usual variables give them; `NO_PROXY` is understood as docker does, but that a port counts for no less
+/// than its host.
 #[derive(Clone, Default)]
 pub struct Proxies {
     /// `HTTPS_PROXY`.
