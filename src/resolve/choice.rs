@@ -29,8 +29,8 @@ pub struct Ranked {
 ///
 /// Left out is what can never be chosen: other patterns, versions outside the constraint, versions that a hold does
 /// not leave, and pre-releases by their own text. Variants that differ only in build metadata from a plain version
-/// (`v2.54.0+dedupelabels`) come after it. Of several tags with one version the longest comes first, since `v4` may
-/// move where `v4.0.0` does not. The source's order does not matter.
+/// (`v2.54.0+dedupelabels`) come after it. Of several tags with one version the longest text comes first, since `v4` may
+/// move where `v4.0.0` does not; a `v` that is no part of it does not count. The source's order does not matter.
 pub fn rank<T: AsRef<str>>(
     tags: impl IntoIterator<Item = T>,
     pattern: &Pattern,
@@ -50,7 +50,8 @@ pub fn rank<T: AsRef<str>>(
     ranked.sort_by(|a, b| {
         let precedence = b.version.precedence(&a.version);
         let plain_first = b.version.build().is_empty().cmp(&a.version.build().is_empty());
-        let by_tag = || b.tag.len().cmp(&a.tag.len()).then_with(|| a.tag.cmp(&b.tag));
+        let length = |ranked: &Ranked| ranked.version.as_str().len();
+        let by_tag = || length(b).cmp(&length(a)).then_with(|| a.tag.cmp(&b.tag));
         precedence.then(plain_first).then_with(|| b.version.cmp(&a.version)).then_with(by_tag)
     });
     ranked.dedup();

@@ -189,10 +189,9 @@ impl Chooser<'_> {
                 continue;
             }
             let origin = self.chart_origin(chart).await?;
-            let pattern = chart_pattern(&origin.tags());
             let constraint = self.constraint("chart.version", chart.version.as_ref())?;
             let of = format!("chart {}", chart.name);
-            let ranked = self.rank(&of, &[&origin], &pattern, &[constraint], None)?;
+            let ranked = self.rank(&of, &[&origin], &Pattern::of_charts(), &[constraint], None)?;
             let (chosen, facts) = self.search(&of, &[&origin], ranked, &rules).await?;
             remarks.extend(choice::notices(&facts, &rules).iter().map(|n| remark(n, &of)));
             charts.push(located(chart, &origin, &chosen.tag)?);
@@ -218,7 +217,7 @@ impl Chooser<'_> {
             constraints.push(self.constraint("chart.version", chart.version.as_ref())?);
         }
         let origins: Vec<&Origin> = origins.iter().collect();
-        let pattern = chart_pattern(&origins[0].tags());
+        let pattern = Pattern::of_charts();
         let of = format!("chart {}", first.name);
         let ranked = self.rank(&of, &origins, &pattern, &constraints, hold)?;
         let (chosen, mut facts) = self.search(&of, &origins, ranked, rules).await?;
@@ -383,7 +382,7 @@ impl Chooser<'_> {
             let origin = self.helm_origin("source.helm", helm, chart).await?;
             let pattern = match &source.tag {
                 Some(tag) => pattern(tag)?,
-                None => chart_pattern(&origin.tags()),
+                None => Pattern::of_charts(),
             };
             return Ok((origin, pattern));
         }
@@ -414,7 +413,7 @@ impl Chooser<'_> {
         let entries = self.sources.index(&parse_url(field, place)?, chart).await?;
         let created: Vec<Option<Timestamp>> = entries.iter().map(|entry| entry.created).collect();
         let tags: Vec<&str> = entries.iter().map(|entry| entry.version.as_str()).collect();
-        let newest = choice::rank(&tags, &chart_pattern(&tags), None, None).into_iter().next();
+        let newest = choice::rank(&tags, &Pattern::of_charts(), None, None).into_iter().next();
         let newest_deprecated =
             newest.is_some_and(|newest| entries.iter().any(|e| e.version == newest.tag && e.deprecated));
         Ok(Origin::Helm { dates: choice::trusted_dates(&created), entries, newest_deprecated })
@@ -435,17 +434,6 @@ fn remark(notice: &Notice, of: &str) -> Remark {
     let text = if of.is_empty() { notice.to_string() } else { format!("{of}: {notice}") };
     Remark { what: notice.kind(), text, fails_check: notice.fails_check() }
 }
-
-/// Charts are versioned with or without a `v`, but one chart does one of the two.
-fn chart_pattern(tags: &[impl AsRef<str>]) -> Pattern {
-    let plain: Pattern = PLAIN.clone();
-    if tags.iter().any(|tag| plain.version(tag.as_ref()).is_some()) { plain } else { PREFIXED.clone() }
-}
-
-#[expect(clippy::expect_used, reason = "constant patterns")]
-static PLAIN: std::sync::LazyLock<Pattern> = std::sync::LazyLock::new(|| "{version}".parse().expect("a pattern"));
-#[expect(clippy::expect_used, reason = "constant patterns")]
-static PREFIXED: std::sync::LazyLock<Pattern> = std::sync::LazyLock::new(|| "v{version}".parse().expect("a pattern"));
 
 /// Where the chosen version of a chart is.
 fn located(chart: &model::Chart, origin: &Origin, tag: &str) -> Result<ChartChoice, Failure> {

@@ -15,7 +15,7 @@ const MAX_PATTERN: usize = 255;
 pub struct Pattern {
     prefix: String,
     suffix: String,
-    /// Whether a `v` may stand before the version's first digit.
+    /// Whether a `v` may stand before the version's first digit; it is no part of the version then.
     leading_v: bool,
 }
 
@@ -30,7 +30,8 @@ pub struct PatternError {
 }
 
 impl Pattern {
-    /// The versions of a chart as its repository's index has them: the whole text, with or without a `v`.
+    /// The versions of a chart as its repository lists them: with or without a `v`, and where its authors changed
+    /// their mind, with both.
     #[must_use]
     pub const fn of_charts() -> Self {
         Self { prefix: String::new(), suffix: String::new(), leading_v: true }
@@ -48,7 +49,8 @@ impl Pattern {
     #[must_use]
     pub fn version(&self, tag: &str) -> Option<Version> {
         let text = tag.strip_prefix(self.prefix.as_str())?.strip_suffix(self.suffix.as_str())?;
-        if !self.leading_v && text.starts_with('v') {
+        let text = if self.leading_v { text.strip_prefix('v').unwrap_or(text) } else { text };
+        if text.starts_with('v') {
             return None;
         }
         text.parse().ok()
@@ -128,9 +130,10 @@ mod tests {
     #[test]
     fn takes_a_charts_own_v() {
         let charts = Pattern::of_charts();
-        assert_eq!(charts.version("v1.17.0").unwrap().as_str(), "v1.17.0");
+        assert_eq!(charts.version("v1.17.0").unwrap().as_str(), "1.17.0");
         assert_eq!(charts.version("1.17.0").unwrap().as_str(), "1.17.0");
         assert_eq!(charts.version("chart-1.17.0"), None);
+        assert_eq!(charts.version("vv1.17.0"), None);
     }
 
     #[test]

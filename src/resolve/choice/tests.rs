@@ -105,6 +105,13 @@ fn a_moving_major_tag_is_below_the_releases_that_it_moves_over() {
 }
 
 #[test]
+fn charts_with_and_without_a_v_are_in_one_order() {
+    let tags = ["1.8.2", "v1.9.0", "v1.10.0", "1.10.0", "v1.4.0", "2.0.0-dev", "v1.10"];
+    let ranked: Vec<_> = rank(tags, &Pattern::of_charts(), None, None).into_iter().map(|one| one.tag).collect();
+    assert_eq!(ranked, ["1.10.0", "v1.10.0", "v1.10", "v1.9.0", "1.8.2", "v1.4.0"]);
+}
+
+#[test]
 fn two_majors_of_one_day_are_told_apart_by_a_constraint() {
     let tags = ["v3.21.4", "v4.2.4"];
     assert_eq!(ranked("v{version}", None, &tags), ["v4.2.4", "v3.21.4"]);

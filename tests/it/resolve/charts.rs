@@ -158,6 +158,29 @@ fn an_archive_at_a_url_of_its_own_says_its_version() {
 }
 
 #[test]
+fn a_chart_with_and_without_a_v_is_taken_in_its_highest_version() {
+    if support::helm().is_none() {
+        return;
+    }
+    // As NVIDIA's gpu-operator has it: 1.8.2 was followed by v1.9.0.
+    let version = |version| Chart { version, ..Chart::default() };
+    let charts = [version("0.40.0-dev"), version("v0.33.1"), version("v0.9.0"), version("0.8.2"), version("0.8.1")];
+    let of_source = "name: other\nmin_age: 0d\nsource: {helm: \"https://charts.test\", chart: app}\n\
+        images: [\"quay.io/prometheus/alertmanager:v{version}\"]\n";
+    let bench = Bench::new(&[&component("app", "min_age: 0d\n"), of_source]);
+    let _server = Repository::new(&charts).serve(&bench);
+    bench.good(DAY);
+    let app = &bench.lock().components["app"];
+    let url = &app.chart.as_ref().unwrap().url;
+    assert_eq!((app.version.as_str(), url.as_str()), ("v0.33.1", "https://charts.test/archives/app-v0.33.1.tgz"));
+    assert_eq!(bench.version("other"), "0.33.1", "where it names an image the `v` is written");
+    // What was written without it is still there for who wants it.
+    bench.catalog("[amd64, arm64]", &[&component("app", "hold: {version: \"<0.9\", reason: a test}\nmin_age: 0d\n")]);
+    bench.good(DAY);
+    assert_eq!(bench.version("app"), "0.8.2");
+}
+
+#[test]
 fn conflicting_images_and_floating_tags_say_where() {
     if support::helm().is_none() {
         return;
