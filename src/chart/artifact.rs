@@ -17,8 +17,6 @@ use crate::yaml::{self, YamlError};
 
 /// The largest `Chart.yaml` that is read, 1 MiB: known ones have up to 40 kB.
 const MAX_METADATA: u64 = 1 << 20;
-/// The configuration of a chart in a registry (Helm's OCI support).
-const CONFIG_TYPE: &str = "application/vnd.cncf.helm.config.v1+json";
 /// The fields of a `Chart.yaml` that an index and a configuration repeat (Helm, "The Chart.yaml file").
 const FIELDS: [&str; 17] = [
     "name",
@@ -87,7 +85,7 @@ impl Artifact {
         let manifest = json!({
             "schemaVersion": 2,
             "mediaType": media_type::OCI_MANIFEST,
-            "config": descriptor(CONFIG_TYPE, Digest::of(&config), config.len() as u64),
+            "config": descriptor(media_type::HELM_CONFIG, Digest::of(&config), config.len() as u64),
             "layers": [descriptor(media_type::HELM_CHART_LAYER, digest, size)],
             "annotations": {
                 "org.opencontainers.image.title": known.name,

@@ -10,6 +10,8 @@ pub const DOCKER_LIST: &str = "application/vnd.docker.distribution.manifest.list
 pub const DOCKER_MANIFEST: &str = "application/vnd.docker.distribution.manifest.v2+json";
 /// Docker's image manifest of before 2015, which is not read: nothing of it has a digest but the layers.
 pub const DOCKER_SCHEMA_1: &str = "application/vnd.docker.distribution.manifest.v1+prettyjws";
+/// The configuration of a Helm chart in a registry (Helm's OCI support).
+pub const HELM_CONFIG: &str = "application/vnd.cncf.helm.config.v1+json";
 /// The layer of a Helm chart in a registry (Helm's OCI support).
 pub const HELM_CHART_LAYER: &str = "application/vnd.cncf.helm.chart.content.v1.tar+gzip";
 /// The layer with the provenance file of a Helm chart in a registry (Helm's OCI support).

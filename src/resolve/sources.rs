@@ -10,7 +10,7 @@ use url::Url;
 use super::Failure;
 use super::choice::Age;
 use crate::oci::manifest::View;
-use crate::oci::{Arch, Digest, Reference};
+use crate::oci::{Arch, Digest, Reference, media_type};
 use crate::source::kept::Kept;
 use crate::source::once::Once;
 use crate::source::{self, Get, Http, Registry, github::GitHub, helm};
@@ -32,6 +32,17 @@ impl Patience {
     pub(super) fn is_over(self, since: Timestamp) -> bool {
         self.min_age.is_zero() || self.as_of.duration_since(since) >= self.min_age.duration()
     }
+}
+
+/// What a chart in a registry says about itself, as far as the choice needs it: its configuration is its `Chart.yaml` as
+/// JSON (Helm, "Use OCI-based registries").
+#[derive(Clone, Debug, Default, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct AboutChart {
+    /// The range of Kubernetes versions that it wants.
+    pub(super) kube_version: Option<String>,
+    /// Whether upstream gave it up.
+    pub(super) deprecated: Option<bool>,
 }
 
 /// The clients of one run.
@@ -158,6 +169,24 @@ impl Sources {
         };
         self.kept.write(&question, &created);
         Ok(created)
+    }
+
+    /// What a chart in a registry says about itself; nothing where it is no chart, which is told when it is fetched.
+    pub(super) async fn about_chart(&self, reference: &Reference) -> Result<AboutChart, source::Error> {
+        let Some(digest) = self.digest(reference).await? else { return Ok(AboutChart::default()) };
+        let question = format!("about chart {}@{digest}", reference.name());
+        if let Some(about) = self.kept.read(&question) {
+            return Ok(about);
+        }
+        let manifest = self.registry.manifest(&reference.pinned(digest)).await?;
+        let config = match &manifest.view {
+            View::Manifest { config, .. } if config.media_type == media_type::HELM_CONFIG => config.digest,
+            _ => return Ok(AboutChart::default()),
+        };
+        let bytes = self.registry.blob(reference, &config, MAX_CONFIG).await?;
+        let about = serde_json::from_slice(&bytes).unwrap_or_default();
+        self.kept.write(&question, &about);
+        Ok(about)
     }
 
     /// The digest that a registry has under a reference; none when it has nothing.

@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use url::Url;
 
 use super::Failure;
-use super::choice::{self, Age, Facts, Notice, Ranked, Rules};
+use super::choice::{self, Age, Facts, Notice, Ranked, Refusal, Rules};
 use super::rules::{Acceptance, Reader};
 use super::sources::Sources;
 use crate::catalog::model::{self, Component, SourceKind, Warning};
@@ -283,7 +283,10 @@ impl Chooser<'_> {
                 match self.facts(origins[0], &candidate, rules.min_age).await? {
                     None => refusal = Some(format!("the tag {} has no release", candidate.tag)),
                     Some(facts) => match choice::judge(&facts, rules) {
-                        Ok(()) => return Ok((candidate, facts)),
+                        Ok(()) => match self.refused_beside(&origins[1..], &candidate, &timeless).await? {
+                            None => return Ok((candidate, facts)),
+                            Some(other) => refusal = Some(other.to_string()),
+                        },
                         Err(source) if source.ends_search() => {
                             return Err(Failure::Refused { of: of.to_owned(), source: Box::new(source) });
                         }
@@ -298,6 +301,22 @@ impl Chooser<'_> {
         }
         refused.truncate(MAX_NAMED);
         Err(Failure::NoVersion { of: of.to_owned(), candidates, refused })
+    }
+
+    /// What speaks against a candidate in a component's further charts: those in a registry tell it only when asked.
+    async fn refused_beside(
+        &self,
+        origins: &[&Origin],
+        candidate: &Ranked,
+        timeless: &Rules,
+    ) -> Result<Option<Refusal>, Failure> {
+        for origin in origins.iter().filter(|origin| matches!(origin, Origin::Registry { .. })) {
+            let facts = self.facts(origin, candidate, Age::default()).await?;
+            if let Some(Err(refusal)) = facts.map(|facts| choice::judge(&facts, timeless)) {
+                return Ok(Some(refusal));
+            }
+        }
+        Ok(None)
     }
 
     /// What the source says about a candidate; none where its tag has no release.
@@ -332,6 +351,10 @@ impl Chooser<'_> {
                 if !min_age.is_zero() {
                     let created = self.sources.created(&reference, self.arch()).await?;
                     facts.date = created.and_then(choice::image_date);
+                }
+                if *chart {
+                    let about = self.sources.about_chart(&reference).await?;
+                    (facts.kube_version, facts.deprecated) = (about.kube_version, about.deprecated == Some(true));
                 }
             }
         }

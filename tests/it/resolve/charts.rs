@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use bundler::chart::Artifact;
 use bundler::lock::model::From;
 use bundler::oci::Digest;
 
@@ -62,16 +63,39 @@ impl Repository {
         repository
     }
 
-    /// Serves the files for the rest of the test and adds the mirror to the configuration.
+    /// Has the archives in a registry `oci.test` too, below `charts/`.
+    fn in_registry(mut self) -> Self {
+        let mut tags: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for archive in self.files.values().cloned().collect::<Vec<_>>() {
+            let size = archive.len() as u64;
+            let artifact = Artifact::new("Chart.yaml", &archive[..], Digest::of(&archive), size).unwrap();
+            let name = format!("charts/{}", artifact.name);
+            for reference in [artifact.tag(), Digest::of(&artifact.manifest).to_string()] {
+                self.files.insert(format!("/v2/{name}/manifests/{reference}"), artifact.manifest.to_vec());
+            }
+            for blob in [artifact.config.to_vec(), archive] {
+                self.files.insert(format!("/v2/{name}/blobs/{}", Digest::of(&blob)), blob);
+            }
+            tags.entry(name).or_default().push(artifact.tag());
+        }
+        for (name, tags) in tags {
+            let list = serde_json::json!({"name": name, "tags": tags}).to_string();
+            self.files.insert(format!("/v2/{name}/tags/list"), list.into_bytes());
+        }
+        self
+    }
+
+    /// Serves the files for the rest of the test and adds the mirrors to the configuration.
     pub(super) fn serve(mut self, bench: &Bench) -> tokio::runtime::Runtime {
         self.files.insert("/index.yaml".to_owned(), self.index.into_bytes());
         let files = std::sync::Arc::new(self.files);
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
         let config = bench.upstream.config();
+        let here = listener.local_addr().unwrap();
         bench
             .sandbox
-            .config(&format!("{config}  https://charts.test: [\"http://{}\"]\n", listener.local_addr().unwrap()));
+            .config(&format!("{config}  https://charts.test: [\"http://{here}\"]\n  oci.test: [\"http://{here}\"]\n"));
         let app = axum::Router::new().fallback(async move |uri: axum::http::Uri| {
             let file = files.get(uri.path()).cloned();
             file.map_or((axum::http::StatusCode::NOT_FOUND, Vec::new()), |file| (axum::http::StatusCode::OK, file))
@@ -126,6 +150,29 @@ fn a_chart_is_locked_with_its_images() {
 }
 
 #[test]
+fn a_chart_with_and_without_a_v_is_taken_in_its_highest_version() {
+    if support::helm().is_none() {
+        return;
+    }
+    // As NVIDIA's gpu-operator has it: 1.8.2 was followed by v1.9.0.
+    let version = |version| Chart { version, ..Chart::default() };
+    let charts = [version("0.40.0-dev"), version("v0.33.1"), version("v0.9.0"), version("0.8.2"), version("0.8.1")];
+    let of_source = "name: other\nmin_age: 0d\nsource: {helm: \"https://charts.test\", chart: app}\n\
+        images: [\"quay.io/prometheus/alertmanager:v{version}\"]\n";
+    let bench = Bench::new(&[&component("app", "min_age: 0d\n"), of_source]);
+    let _server = Repository::new(&charts).serve(&bench);
+    bench.good(DAY);
+    let app = &bench.lock().components["app"];
+    let url = &app.chart.as_ref().unwrap().url;
+    assert_eq!((app.version.as_str(), url.as_str()), ("v0.33.1", "https://charts.test/archives/app-v0.33.1.tgz"));
+    assert_eq!(bench.version("other"), "0.33.1", "where it names an image the `v` is written");
+    // What was written without it is still there for who wants it.
+    bench.catalog("[amd64, arm64]", &[&component("app", "hold: {version: \"<0.9\", reason: a test}\nmin_age: 0d\n")]);
+    bench.good(DAY);
+    assert_eq!(bench.version("app"), "0.8.2");
+}
+
+#[test]
 fn an_archive_at_a_url_of_its_own_says_its_version() {
     if support::helm().is_none() {
         return;
@@ -155,29 +202,6 @@ fn an_archive_at_a_url_of_its_own_says_its_version() {
     let run = bench.resolve(&["--as-of", DAY]);
     assert_eq!(run.code, Some(3), "{run:?}");
     assert!(run.stderr.contains("chart `other` 0.1.0 says it is `app` 0.1.0"), "{run:?}");
-}
-
-#[test]
-fn a_chart_with_and_without_a_v_is_taken_in_its_highest_version() {
-    if support::helm().is_none() {
-        return;
-    }
-    // As NVIDIA's gpu-operator has it: 1.8.2 was followed by v1.9.0.
-    let version = |version| Chart { version, ..Chart::default() };
-    let charts = [version("0.40.0-dev"), version("v0.33.1"), version("v0.9.0"), version("0.8.2"), version("0.8.1")];
-    let of_source = "name: other\nmin_age: 0d\nsource: {helm: \"https://charts.test\", chart: app}\n\
-        images: [\"quay.io/prometheus/alertmanager:v{version}\"]\n";
-    let bench = Bench::new(&[&component("app", "min_age: 0d\n"), of_source]);
-    let _server = Repository::new(&charts).serve(&bench);
-    bench.good(DAY);
-    let app = &bench.lock().components["app"];
-    let url = &app.chart.as_ref().unwrap().url;
-    assert_eq!((app.version.as_str(), url.as_str()), ("v0.33.1", "https://charts.test/archives/app-v0.33.1.tgz"));
-    assert_eq!(bench.version("other"), "0.33.1", "where it names an image the `v` is written");
-    // What was written without it is still there for who wants it.
-    bench.catalog("[amd64, arm64]", &[&component("app", "hold: {version: \"<0.9\", reason: a test}\nmin_age: 0d\n")]);
-    bench.good(DAY);
-    assert_eq!(bench.version("app"), "0.8.2");
 }
 
 #[test]
@@ -374,6 +398,39 @@ fn a_chart_in_a_registry_is_locked_by_its_layer() {
         format!("oci://ghcr.io/prometheus-community/charts/prometheus-blackbox-exporter:{}", component.version)
     );
     assert!(!component.images.is_empty());
+}
+
+#[test]
+fn a_chart_in_a_registry_that_wants_another_kubernetes_is_passed_over() {
+    if support::helm().is_none() {
+        return;
+    }
+    let version = |name, version, metadata| Chart { name, version, metadata, ..Chart::default() };
+    let charts = [
+        version("base", "1.2.0", "kubeVersion: \">=1.40.0-0\"\n"),
+        version("base", "1.1.0", ""),
+        version("base", "1.0.0", "deprecated: true\n"),
+        version("gateway", "1.2.0", ""),
+        version("gateway", "1.1.0", "kubeVersion: \"<1.36\"\n"),
+        version("gateway", "1.0.0", ""),
+    ];
+    let chart = |name: &str| {
+        format!("{{repository: \"oci://oci.test/charts\", name: {name}, release: {{name: {name}, namespace: x}}}}")
+    };
+    let base = format!("name: base\nmin_age: 0d\nchart: {}\n", chart("base"));
+    let mesh = format!("name: mesh\nmin_age: 0d\ncharts: [{}, {}]\n", chart("base"), chart("gateway"));
+    let bench = Bench::new(&[&base, &mesh]);
+    let _server = Repository::new(&charts).in_registry().serve(&bench);
+    let run = bench.resolve(&["-v", "--as-of", DAY]);
+    assert_eq!(run.code, Some(0), "{run:?}");
+    assert!(run.stderr.contains("base: chart base: passed over: 1.2.0 wants Kubernetes >=1.40.0-0"), "{run:?}");
+    assert!(run.stderr.contains("mesh: chart base: passed over: 1.1.0 wants Kubernetes <1.36"), "{run:?}");
+    assert!(run.stderr.contains("mesh: 1.0.0 is deprecated"), "{run:?}");
+    assert_eq!((bench.version("base"), bench.version("mesh")), ("1.1.0".to_owned(), "1.0.0".to_owned()));
+    // What was learned is enough without a network.
+    let old = bench.lock_text();
+    let offline = bench.resolve(&["--offline", "--as-of", DAY]);
+    assert_eq!((offline.code, bench.lock_text()), (Some(0), old), "{offline:?}");
 }
 
 #[test]
