@@ -74,6 +74,10 @@ pub(super) async fn run(options: Options, reporter: &dyn Reporter) -> Result<Res
 
     let choices = driver.choose_all(&selected, &mut failures).await;
     let mut prepared = driver.prepare_all(choices, &mut failures).await;
+    if failures.contains_key(KUBERNETES) {
+        // The lock keeps the old one, so that is what the charts will run on.
+        driver.follow(driver.locked(KUBERNETES).map(|locked| locked.version.clone()));
+    }
     let helm = prepared.get(program::COMPONENT).map(|p| driver.component(program::COMPONENT, p));
     let helm = helm.as_ref().or_else(|| driver.locked(program::COMPONENT));
     let (mut rendered, mut program) = (BTreeMap::new(), None);
@@ -198,14 +202,12 @@ impl<'a> Driver<'a> {
         let mut choices = BTreeMap::new();
         let mut results = Vec::new();
         if let Some(component) = self.catalog.components.get(KUBERNETES) {
-            let version = if selected.contains(KUBERNETES) {
+            let mut version = self.locked(KUBERNETES).map(|locked| locked.version.clone());
+            if selected.contains(KUBERNETES) {
                 let choice = self.choose(KUBERNETES, component).await;
-                let version = choice.as_ref().ok().map(|choice| choice.version.clone());
+                version = choice.as_ref().ok().map(|choice| choice.version.clone()).or(version);
                 results.push((KUBERNETES.to_owned(), choice));
-                version
-            } else {
-                self.locked(KUBERNETES).map(|locked| locked.version.clone())
-            };
+            }
             self.follow(version);
         }
         let others = self.catalog.components.iter().filter(|(name, _)| selected.contains(*name) && *name != KUBERNETES);
