@@ -99,7 +99,7 @@ pub enum Error {
     /// The chart does not render with these values.
     #[error("helm cannot render {chart}: {message}")]
     Render {
-        /// The archive's file name.
+        /// The archive's file name, or the chart's own.
         chart: String,
         /// Helm's message, with the template's file and line.
         message: String,
@@ -107,19 +107,19 @@ pub enum Error {
     /// It printed more than any chart renders to.
     #[error("{chart} renders to more than {MAX_RENDER} bytes")]
     TooLarge {
-        /// The archive's file name.
+        /// The archive's file name, or the chart's own.
         chart: String,
     },
     /// It did not end.
     #[error("helm did not render {chart} within {} seconds", RENDER_TIME.as_secs())]
     TooSlow {
-        /// The archive's file name.
+        /// The archive's file name, or the chart's own.
         chart: String,
     },
     /// It printed something that is no text.
     #[error("{chart} renders to something that is not UTF-8 text")]
     NotText {
-        /// The archive's file name.
+        /// The archive's file name, or the chart's own.
         chart: String,
     },
     /// A chart's provenance file is not good.
@@ -131,6 +131,21 @@ pub enum Error {
     /// The directory for its values cannot be written.
     #[error("cannot prepare a temporary directory for helm")]
     Temporary(#[source] io::Error),
+}
+
+impl Error {
+    /// The same of the chart by its name, where its archive is kept under another one.
+    #[must_use]
+    pub fn of_chart(self, name: &str) -> Self {
+        let chart = name.to_owned();
+        match self {
+            Self::Render { message, .. } => Self::Render { chart, message },
+            Self::TooLarge { .. } => Self::TooLarge { chart },
+            Self::TooSlow { .. } => Self::TooSlow { chart },
+            Self::NotText { .. } => Self::NotText { chart },
+            other => other,
+        }
+    }
 }
 
 impl Diagnostic for Error {

@@ -241,7 +241,7 @@ fn images(errors: &[chart::images::Error]) -> String {
 
 fn refusals(refused: &[String], candidates: usize) -> String {
     match (candidates, refused) {
-        (0, _) => ": none fits its tag pattern and constraint".to_owned(),
+        (0, _) => ": no release fits its tag pattern and constraint".to_owned(),
         (_, []) => String::new(),
         (_, refused) => format!(": {}", refused.join("; ")),
     }

@@ -87,7 +87,7 @@ async fn round(
     }
     let each = renderings.iter().map(async |rendering| {
         let manifests = helm.template(&rendering.archive, &rendering.release).await;
-        let manifests = manifests.map_err(|error| rendering.failed(error))?;
+        let manifests = manifests.map_err(|error| rendering.failed(error.of_chart(&rendering.chart)))?;
         let found = images::discover(&rendering.chart, &manifests);
         Ok((defined(&manifests), found.map_err(|error| rendering.failed(error))?))
     });

@@ -434,6 +434,19 @@ fn a_chart_in_a_registry_that_wants_another_kubernetes_is_passed_over() {
 }
 
 #[test]
+fn a_chart_that_does_not_render_is_told_by_its_name() {
+    if support::helm().is_none() {
+        return;
+    }
+    let files = [("templates/fails.yaml", "{{ fail \"set a password\" }}")];
+    let bench = Bench::new(&[&component("app", "min_age: 0d\n")]);
+    let _server = Repository::new(&[Chart { files: &files, ..Chart::default() }]).serve(&bench);
+    let run = bench.resolve(&["--as-of", DAY]);
+    assert_eq!(run.code, Some(3), "{run:?}");
+    assert!(run.stderr.contains("helm cannot render app: ") && run.stderr.contains("set a password"), "{run:?}");
+}
+
+#[test]
 fn the_helm_of_the_lock_renders_where_there_is_none() {
     let Some(helm) = support::helm() else { return };
     let (arch, name) = match std::env::consts::ARCH {
