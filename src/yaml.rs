@@ -1,8 +1,10 @@
 //! The one place that knows the YAML library: reading with the place of every error, and writing.
 
+mod mend;
 mod place;
 mod problems;
 
+use std::borrow::Cow;
 use std::fmt;
 use std::io::Read as _;
 use std::path::Path;
@@ -134,6 +136,23 @@ pub const MAX_FOREIGN: usize = 16 << 20;
 /// Parses one document that others wrote, such as a rendered manifest: more of it than of ours, and as
 /// leniently as Kubernetes' own reader, for which the last of two equal keys counts.
 pub fn parse_foreign<T: DeserializeOwned>(file: &str, text: &str) -> Result<T, YamlError> {
+    parse_mended(file, text).map(|(value, _)| value)
+}
+
+/// The same with the text that was read: where the library takes less than Kubernetes' reader, it is not quite the one
+/// that was given.
+pub fn parse_mended<'t, T: DeserializeOwned>(file: &str, text: &'t str) -> Result<(T, Cow<'t, str>), YamlError> {
+    let mut text = Cow::Borrowed(text);
+    let mut mender = mend::Mender::default();
+    loop {
+        match parse_exactly(file, &text) {
+            Ok(value) => return Ok((value, text)),
+            Err(error) => text = Cow::Owned(mender.mend(&text, &error).ok_or(error)?),
+        }
+    }
+}
+
+fn parse_exactly<T: DeserializeOwned>(file: &str, text: &str) -> Result<T, YamlError> {
     if text.len() > MAX_FOREIGN {
         let message = format!("a YAML text of {} bytes; at most {MAX_FOREIGN} are read", text.len());
         return Err(YamlError::new(file, Place::default(), message));

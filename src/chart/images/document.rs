@@ -64,7 +64,8 @@ pub(super) enum Node {
 impl Node {
     /// Reads one document; `file` only names it in errors.
     pub(super) fn parse(file: &str, text: &str) -> Result<Self, YamlError> {
-        yaml::parse_foreign::<Spanned<Raw>>(file, text).map(|raw| raw.value.resolve(text, raw.referenced))
+        let (raw, text) = yaml::parse_mended::<Spanned<Raw>>(file, text)?;
+        Ok(raw.value.resolve(&text, raw.referenced))
     }
 
     pub(super) fn get(&self, key: &str) -> Option<&Self> {

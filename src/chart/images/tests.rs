@@ -250,6 +250,14 @@ fn text_in_config_maps() {
 }
 
 #[test]
+fn manifests_that_only_kubernetes_reader_takes() {
+    let config = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\ndata:\n  a: '{\n\"image\": \"q.io/a/b:1.20\"\n}'# pasted\n";
+    assert_eq!(finds(config), ["config-map q.io/a/b:1.20 data.a.image"]);
+    let after = "apiVersion: example.org/v1\nkind: Thing\nspec:\n  said: \"é\n  x\"\n  image: {repository: q.io/a/b, tag: 1.20}\n";
+    assert_eq!(finds(after), ["custom-resource q.io/a/b:1.20 spec.image.repository"], "a number keeps its text");
+}
+
+#[test]
 fn annotations_that_name_an_image() {
     let text = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: x}\nspec: {template: {metadata: {annotations: {sidecar.istio.io/proxyImage: 'reg.io/a/proxy:1', note: 'image reg.io/a/b:1'}}, spec: {}}}\n";
     assert_eq!(
