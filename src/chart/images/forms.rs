@@ -185,6 +185,14 @@ fn repository_image_and_version() {
 }
 
 #[test]
+fn an_image_and_its_default_version() {
+    // As KServe has its explainers.
+    let explainer = "{\"art\": {\"image\": \"kserve/art-explainer\", \"defaultImageVersion\": \"v0.20.0\"}}";
+    assert_eq!(text(explainer), ["config-map kserve/art-explainer:v0.20.0"]);
+    assert_eq!(custom("{defaultImageVersion: v1.2, owner: kserve/x}"), NOTHING);
+}
+
+#[test]
 fn registry_repository_and_tag() {
     assert_eq!(
         custom("{image: {registry: quay.io, repository: a/b, tag: 1.20}}"),
@@ -310,7 +318,7 @@ fn media_types_api_versions_and_labels() {
 
 #[test]
 fn files_for_people() {
-    for name in ["README.md", "001-templates.json.example", "values.yaml.sample", "NOTES.txt"] {
+    for name in ["README.md", "001-templates.json.example", "values.yaml.sample", "NOTES.txt", "_example"] {
         assert_eq!(file(name, "image: q.io/a/b:1\n"), NOTHING, "{name}");
     }
     assert_eq!(file("examples.yaml", "image: q.io/a/b:1\n"), ["config-map q.io/a/b:1"]);

@@ -81,10 +81,12 @@ pub(super) fn find(object: &Node, template: &str, discovery: &mut Discovery) {
     }
 }
 
-/// Whether a file in a ConfigMap is there to be read by people: no program takes it as its configuration.
+/// Whether a file in a ConfigMap is there to be read by people: no program takes it as its configuration. Knative's habit
+/// is to explain all settings under `_example`.
 fn is_for_people(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
-    [".md", ".example", ".sample", ".rst", "readme", "license", "notes.txt"].iter().any(|end| name.ends_with(end))
+    let endings = [".md", ".example", "_example", ".sample", ".rst", "readme", "license", "notes.txt"];
+    endings.iter().any(|end| name.ends_with(end))
 }
 
 /// A Secret's `data`, of which only what is text when decoded counts.

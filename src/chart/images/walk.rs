@@ -177,7 +177,7 @@ impl<'a> Parts<'a> {
         let whole = last.contains([':', '@']);
         let digest = self.one(prefix, own, &["imagedigest", "digest", "imagesha", "sha", "sha256"]);
         let tag = self.one(prefix, own, &["imagetag", "tag"]);
-        let version = || self.one(prefix, own, &["imageversion", "version"]);
+        let version = || self.one(prefix, own, &["imageversion", "version", "defaultimageversion"]);
         // A bare word is an image only together with a tag beside it, or a hub and a tag above it.
         let hub = self.one(prefix, own, &["imageregistry", "registry", "imagehub", "hub"]);
         let hub =
