@@ -299,6 +299,9 @@ impl Diagnostic for Error {
             Self::Refused { url, .. } if url.starts_with("http:") => {
                 "plain http is spoken only to a mirror whose URL says `http://`".to_owned()
             }
+            Self::Connection { source, .. } if is_date(source) => {
+                "look at this machine's clock, then at the dates of the server's certificate".to_owned()
+            }
             Self::Connection { source, .. } if is_certificate(source) => {
                 "if the server has a private CA, name its certificate with `--ca-file`".to_owned()
             }
@@ -342,10 +345,21 @@ pub(crate) fn shown(url: &Url) -> String {
 
 /// Whether TLS failed over the server's certificate, which no second attempt changes.
 fn is_certificate(error: &reqwest::Error) -> bool {
+    certificate(error).is_some()
+}
+
+/// Whether it failed over the certificate's dates: a clock that stood still is as likely as a certificate that ran out.
+fn is_date(error: &reqwest::Error) -> bool {
+    use rustls::CertificateError::{Expired, ExpiredContext, NotValidYet, NotValidYetContext};
+    matches!(certificate(error), Some(Expired | ExpiredContext { .. } | NotValidYet | NotValidYetContext { .. }))
+}
+
+/// What was wrong with the server's certificate.
+fn certificate(error: &reqwest::Error) -> Option<&rustls::CertificateError> {
     let mut cause = error.source();
     while let Some(error) = cause {
-        if matches!(error.downcast_ref(), Some(rustls::Error::InvalidCertificate(_))) {
-            return true;
+        if let Some(rustls::Error::InvalidCertificate(wrong)) = error.downcast_ref() {
+            return Some(wrong);
         }
         // An I/O error names what it wraps as itself, not as its source.
         cause = match error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref) {
@@ -353,7 +367,7 @@ fn is_certificate(error: &reqwest::Error) -> bool {
             None => error.source(),
         };
     }
-    false
+    None
 }
 
 /// What the server itself says about its refusal: a registry's or GitHub's JSON.

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
+use rustls::pki_types::CertificateDer;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
@@ -200,6 +201,8 @@ async fn read(stream: &mut (impl AsyncRead + Unpin)) -> Option<Request> {
 pub(super) struct Authority {
     pub(super) pem: String,
     issuer: rcgen::Issuer<'static, rcgen::KeyPair>,
+    /// What its server shows instead of a certificate that it signed.
+    own: Option<(CertificateDer<'static>, Vec<u8>)>,
 }
 
 impl Authority {
@@ -208,22 +211,34 @@ impl Authority {
         let mut parameters = rcgen::CertificateParams::new(vec![]).unwrap();
         parameters.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
         let pem = parameters.self_signed(&key).unwrap().pem();
-        Self { pem, issuer: rcgen::Issuer::new(parameters, key) }
+        Self { pem, issuer: rcgen::Issuer::new(parameters, key), own: None }
+    }
+
+    /// Authority and server in one, as `openssl req -x509` makes it, for a name and these years.
+    pub(super) fn alone(name: &str, years: std::ops::Range<i32>) -> Self {
+        let key = rcgen::KeyPair::generate().unwrap();
+        let mut parameters = rcgen::CertificateParams::new(vec![name.to_owned()]).unwrap();
+        parameters.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+        parameters.not_before = rcgen::date_time_ymd(years.start, 1, 1);
+        parameters.not_after = rcgen::date_time_ymd(years.end, 1, 1);
+        let certificate = parameters.self_signed(&key).unwrap();
+        let own = Some((certificate.der().clone(), key.serialize_der()));
+        Self { pem: certificate.pem(), issuer: rcgen::Issuer::new(parameters, key), own }
     }
 
     fn acceptor(&self) -> tokio_rustls::TlsAcceptor {
-        let key = rcgen::KeyPair::generate().unwrap();
-        let names = vec!["registry.test".to_owned(), "127.0.0.1".to_owned()];
-        let certificate = rcgen::CertificateParams::new(names).unwrap().signed_by(&key, &self.issuer).unwrap();
+        let (certificate, key) = self.own.clone().unwrap_or_else(|| {
+            let key = rcgen::KeyPair::generate().unwrap();
+            let names = vec!["registry.test".to_owned(), "127.0.0.1".to_owned()];
+            let certificate = rcgen::CertificateParams::new(names).unwrap().signed_by(&key, &self.issuer).unwrap();
+            (certificate.der().clone(), key.serialize_der())
+        });
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let config = rustls::ServerConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
             .unwrap()
             .with_no_client_auth()
-            .with_single_cert(
-                vec![certificate.der().clone()],
-                rustls::pki_types::PrivateKeyDer::Pkcs8(key.serialize_der().into()),
-            )
+            .with_single_cert(vec![certificate], rustls::pki_types::PrivateKeyDer::Pkcs8(key.into()))
             .unwrap();
         tokio_rustls::TlsAcceptor::from(Arc::new(config))
     }

@@ -9,9 +9,9 @@ use reqwest::{Client, ClientBuilder, NoProxy, Proxy};
 use rustls::ClientConfig;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
-use rustls_platform_verifier::Verifier;
 
 use super::options::{HttpOptions, Proxies};
+use super::trust::Trust;
 use crate::source::Error;
 
 /// The largest `--ca-file`, 4 MiB: the bundle of a whole distribution has 0.3.
@@ -55,7 +55,7 @@ pub(super) fn build(options: &HttpOptions) -> Result<Clients, Error> {
 /// all else that is done before the first request.
 fn tls(certificates: Vec<CertificateDer<'static>>) -> Result<ClientConfig, rustls::Error> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let verifier = Verifier::new_with_extra_roots(certificates, Arc::clone(&provider))?;
+    let verifier = Trust::new(certificates, Arc::clone(&provider))?;
     let versions = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
     // Reqwest would use this verifier too, but for each client anew.
     Ok(versions.dangerous().with_custom_certificate_verifier(Arc::new(verifier)).with_no_client_auth())

@@ -12,6 +12,7 @@ mod options;
 pub(crate) mod retry;
 #[cfg(test)]
 mod tests;
+mod trust;
 
 use std::ops::Range;
 use std::sync::Arc;

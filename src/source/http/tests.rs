@@ -555,6 +555,33 @@ async fn a_private_ca_is_trusted_when_it_is_named() {
 }
 
 #[tokio::test]
+async fn a_server_that_is_its_own_authority_is_trusted_when_it_is_named() {
+    let ask = async |shown: &Authority, named: &Authority| {
+        let server = Server::start_tls(shown, |_| reply(200, &[], "body")).await;
+        let directory = tempfile::tempdir().unwrap();
+        let ca_file = Some(named.write(directory.path()));
+        let http = Http::new(HttpOptions { ca_file, ..options(&mirror(&server)) }).unwrap();
+        http.get(&original("/"), Get::new(9)).await
+    };
+    let alone = Authority::alone;
+    let good = alone("127.0.0.1", 2020..2100);
+    assert_eq!(&ask(&good, &good).await.unwrap().bytes[..], b"body");
+    let twin = alone("127.0.0.1", 2020..2100);
+    let elsewhere = alone("registry.test", 2020..2100);
+    let [ended, to_come] = [2000..2020, 2090..2100].map(|years| alone("127.0.0.1", years));
+    for (shown, named, said, hint) in [
+        (&good, &twin, "CaUsedAsEndEntity", "--ca-file"),
+        (&elsewhere, &elsewhere, "NotValidForName", "--ca-file"),
+        (&ended, &ended, "Expired", "clock"),
+        (&to_come, &to_come, "NotValidYet", "clock"),
+    ] {
+        let error = ask(shown, named).await.unwrap_err();
+        assert!(error.is_certificate() && !error.is_transient(), "{said}: {error:?}");
+        assert!(format!("{error:?}").contains(said) && error.hint().unwrap().contains(hint), "{said}: {error:?}");
+    }
+}
+
+#[tokio::test]
 async fn proxies_serve_all_but_loopback() {
     let proxy = Server::start(|_| reply(502, &[], "")).await;
     let server = Server::start(|_| reply(200, &[], "")).await;
