@@ -122,6 +122,23 @@ pub(super) fn etag(digest: Digest) -> String {
     format!("\"{digest}\"")
 }
 
+/// Leaves out bytes that the client has already (RFC 9110 §13.1.2), as a cache in front of this server asks after its copy.
+pub(super) fn unless_known(answer: Answer, known: Option<&str>) -> Answer {
+    let has = |tag: &HeaderValue| {
+        let mut known = known.unwrap_or_default().split(',').map(str::trim);
+        known.any(|known| known == "*" || known.strip_prefix("W/").unwrap_or(known).as_bytes() == tag.as_bytes())
+    };
+    if !answer.headers().get(header::ETAG).is_some_and(has) {
+        return answer;
+    }
+    let (mut head, _) = answer.into_parts();
+    head.status = StatusCode::NOT_MODIFIED;
+    for about_bytes in [header::CONTENT_LENGTH, header::CONTENT_RANGE, header::CONTENT_TYPE] {
+        head.headers.remove(about_bytes);
+    }
+    Response::from_parts(head, Payload::empty())
+}
+
 /// Says where the next page is.
 pub(super) fn with_next(mut answer: Answer, url: &str) -> Answer {
     put(answer.headers_mut(), header::LINK, &format!("<{url}>; rel=\"next\""));

@@ -112,7 +112,9 @@ impl Site {
         let registry = route.as_ref().is_some_and(Route::is_registry);
         let answer = if asked.method == Method::GET || asked.method == Method::HEAD {
             match route {
-                Some(route) => self.route(route, asked).await,
+                Some(route) => {
+                    answer::unless_known(self.route(route, asked).await, asked.header(header::IF_NONE_MATCH))
+                }
                 None => answer::error(StatusCode::BAD_REQUEST, Code::NameInvalid, "the path is no UTF-8"),
             }
         } else {

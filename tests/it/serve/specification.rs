@@ -168,6 +168,28 @@ fn a_range_of_other_bytes_is_all_of_these() {
     assert_eq!(ask("Sat, 21 Nov 2026 00:00:00 GMT"), 200);
 }
 
+/// RFC 9110 §13.1.2, which a cache in front of the server lives on.
+#[test]
+fn bytes_that_the_client_has_are_not_sent_again() {
+    let own = *web().layers.last().unwrap();
+    for url in [blob_url(own), manifest_url("1"), "/SHA256SUMS".to_owned()] {
+        let reply = served().get(&url);
+        let tag = reply.header("etag");
+        for known in [tag, "*", &format!("W/{tag}"), &format!("\"other\", {tag}")] {
+            let known = [("If-None-Match", known)];
+            let asked = ["GET", "HEAD"].map(|method| request(&served().address, method, &url, &known));
+            let part = served().ask(&url, &[known[0], ("Range", "bytes=0-9")]);
+            for reply in asked.iter().chain([&part]) {
+                assert_eq!((reply.status, reply.header("etag")), (304, tag), "{url} {known:?}");
+                assert!(reply.body.is_empty() && !reply.headers.contains_key("content-length"), "{reply:?}");
+            }
+        }
+        assert_eq!(served().ask(&url, &[("If-None-Match", "\"other\"")]).body, reply.body, "{url}");
+    }
+    assert_eq!(served().ask("/v2/", &[("If-None-Match", "*")]).status, 200);
+    assert_eq!(served().ask(&blob_url(nothing()), &[("If-None-Match", "*")]).status, 404);
+}
+
 #[test]
 fn head_of_what_exists_is_200_with_digest_and_length() {
     let web = web();
