@@ -281,7 +281,7 @@ fn in_directory(directory: &Path) -> Result<Option<(PathBuf, Vec<PathBuf>)>, Err
         return Ok(None);
     }
     let mut archives = BTreeMap::<PathBuf, Vec<PathBuf>>::new();
-    for path in entries(directory) {
+    for path in entries(directory).filter(|path| !is_shadow(path)) {
         if let Some((archive, _)) = parse(&path) {
             archives.entry(archive).or_default().push(path);
         }
@@ -308,6 +308,11 @@ fn entries(directory: &Path) -> impl Iterator<Item = PathBuf> {
     fs::read_dir(directory).into_iter().flatten().flatten().map(|entry| entry.path())
 }
 
+/// Whether a Mac put this beside a file, as it does on sticks: `._X` has what FAT cannot keep of `X`.
+fn is_shadow(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"._"))
+}
+
 /// Whether two paths are of one file.
 fn same(a: &Path, b: &Path) -> bool {
     let id = |path: &Path| fs::metadata(path).ok().map(|metadata| (metadata.dev(), metadata.ino()));
@@ -317,11 +322,18 @@ fn same(a: &Path, b: &Path) -> bool {
 /// What `FILE.sha256` says of an archive's parts; `None` when it is not there or lists something else.
 fn checksums(archive: &Path) -> Option<BTreeMap<String, Digest>> {
     let text = read_checksums(&checksum_path(archive)).ok()??;
-    let list = sums::parse(&text).ok()?;
-    let of_parts =
-        |name: &str| parse(Path::new(name)).is_some_and(|(other, _)| Some(other.as_os_str()) == archive.file_name());
-    (!list.is_empty() && list.iter().all(|(name, _)| of_parts(name)))
-        .then(|| list.into_iter().map(|(name, digest)| (name.to_owned(), digest)).collect())
+    of_parts(&sums::parse(&text).ok()?, archive)
+}
+
+/// The digests of one archive's parts by the names that they have now; `None` when something else is listed. The list may
+/// have other names: whoever renames parts does not edit it.
+pub(super) fn of_parts(list: &[(&str, Digest)], archive: &Path) -> Option<BTreeMap<String, Digest>> {
+    let (listed, _) = parse(Path::new(list.first()?.0))?;
+    let part = |(name, digest): &(&str, Digest)| {
+        let (_, number) = parse(Path::new(name)).filter(|(other, _)| *other == listed)?;
+        Some((path(archive, number).file_name()?.to_str()?.to_owned(), *digest))
+    };
+    list.iter().map(part).collect()
 }
 
 /// The text of `FILE.sha256`; `None` when it is none, or too long.

@@ -112,6 +112,10 @@ impl Bundle {
         }
         let disk = |source| Error::Disk { path: path.clone(), source };
         let (inner, members) = if fs::metadata(path).map_err(disk)?.is_dir() {
+            if !directory::is_bundle(path) {
+                let reason = "the directory holds no unpacked bundle; if the archive is in there, name it";
+                return Err(Error::NotBundle { path: path.clone(), reason });
+            }
             let (members, foreign) = directory::list(path)?;
             (Inner::Unpacked { foreign }, members)
         } else {
@@ -304,11 +308,8 @@ impl Bundle {
             return Ok(None);
         }
         let text = parts::read_checksums(&path).map_err(|source| Error::Disk { path: path.clone(), source })?;
-        let of_part = |name: &str| {
-            parts::parse(Path::new(name)).is_some_and(|(other, _)| Some(other.as_os_str()) == archive.file_name())
-        };
         match text.as_deref().map(sums::parse) {
-            Some(Ok(list)) if !list.is_empty() && list.iter().all(|(name, _)| of_part(name)) => Ok(None),
+            Some(Ok(list)) if parts::of_parts(&list, archive).is_some() => Ok(None),
             Some(Ok(list)) if list.len() == 1 && self.parts.is_none() => Ok(Some(list[0].1)),
             _ => Err(Error::Checksum(path)),
         }

@@ -318,3 +318,41 @@ proptest! {
         prop_assert!(report.good, "{:#?}", report.findings);
     }
 }
+
+#[test]
+fn parts_that_were_renamed_are_held_against_their_list() {
+    let case = Case::new(100_000);
+    let renamed = case.directory.path().join("renamed");
+    fs::create_dir(&renamed).unwrap();
+    for (part, number) in case.parts.iter().zip(1..) {
+        fs::copy(part, path(&renamed.join("site.tar.gz"), number)).unwrap();
+    }
+    fs::copy(checksum_path(&case.path()), checksum_path(&renamed.join("site.tar.gz"))).unwrap();
+    let verify = || verify::verify(&renamed, NonZero::new(2).unwrap(), None, &Silent).unwrap();
+    assert!(verify().good, "{:?}", verify().findings);
+    let second = path(&renamed.join("site.tar.gz"), 2);
+    let mut bytes = fs::read(&second).unwrap();
+    bytes[50_000] ^= 1;
+    fs::write(&second, bytes).unwrap();
+    assert!(told(&verify()).contains("site.tar.gz.part-002"), "{:?}", verify().findings);
+}
+
+#[test]
+fn what_a_mac_leaves_on_a_stick_is_no_part() {
+    let case = Case::new(100_000);
+    for part in &case.parts {
+        let name = format!("._{}", part.file_name().unwrap().to_str().unwrap());
+        fs::write(part.with_file_name(name), "Mac OS X").unwrap();
+    }
+    let report = verify::verify(case.directory.path(), NonZero::new(2).unwrap(), None, &Silent).unwrap();
+    assert!(report.good, "{:?}", report.findings);
+}
+
+#[test]
+fn a_directory_that_holds_an_archive_says_so() {
+    let case = Case::new(u64::MAX);
+    let report = verify::verify(case.directory.path(), NonZero::new(2).unwrap(), None, &Silent).unwrap();
+    assert!(told(&report).contains("if the archive is in there, name it"), "{report:?}");
+    let error = Bundle::open(case.directory.path()).unwrap_err();
+    assert_eq!(error.exit(), Exit::Usage);
+}

@@ -5,7 +5,7 @@ use std::io;
 use std::os::unix::fs::{FileExt as _, PermissionsExt as _};
 use std::path::Path;
 
-use super::super::name;
+use super::super::{delta, model, name};
 use super::{Entry, Error, MAX_MEMBERS};
 
 /// Something that no bundle has.
@@ -15,6 +15,12 @@ pub struct Foreign {
     pub path: String,
     /// What it is.
     pub reason: &'static str,
+}
+
+/// Whether a bundle or a delta was unpacked here, however much of it is missing: a stick may hold far more than a bundle.
+pub(super) fn is_bundle(root: &Path) -> bool {
+    let marks = [model::BUNDLE_YAML, model::SUMS, delta::DELTA_YAML];
+    marks.iter().any(|name| fs::symlink_metadata(root.join(name)).is_ok())
 }
 
 /// Lists the plain files below `root`, sorted by path, and what else is there.

@@ -56,7 +56,7 @@ pub enum Error {
         source: tar::Error,
     },
     /// `FILE.sha256` is not what `sha256sum` writes.
-    #[error("`{0}` is not one line of sha256 and name")]
+    #[error("`{0}` is no list of sha256 and name, a line for the archive or for each part")]
     Checksum(PathBuf),
     /// A member is not there.
     #[error("`{path}` is no bundle: it has no `{member}`")]
