@@ -177,6 +177,7 @@ impl Diagnostic for Error {
             Self::Downgrade { .. } => Exit::No,
             Self::Connect { source, .. } if source.kind() == io::ErrorKind::NotFound => Exit::Usage,
             Self::Connect { .. } | Self::Disk { .. } => Exit::Disk,
+            Self::Call { message, .. } if is_full(message) => Exit::Disk,
             Self::Start { source, .. } if source.kind() == io::ErrorKind::NotFound => Exit::Usage,
             Self::Call { .. } | Self::Start { .. } | Self::Program { .. } => Exit::Source,
             Self::Interrupted => Exit::Interrupted,
@@ -212,6 +213,9 @@ impl Diagnostic for Error {
                 "run the same command again: it sends only what is missing".to_owned()
             }
             Self::Layout { .. } => "name an empty directory or an OCI image layout".to_owned(),
+            Self::Call { message, .. } if is_full(message) => {
+                "make room where containerd keeps its data; the same command then sends what is missing".to_owned()
+            }
             Self::Nothing
             | Self::NoArch { .. }
             | Self::NoBundle(_)
@@ -222,6 +226,11 @@ impl Diagnostic for Error {
         };
         Some(text)
     }
+}
+
+/// Whether containerd's disk is full, of which its API has no code.
+fn is_full(message: &str) -> bool {
+    message.contains("no space left on device")
 }
 
 fn list(archs: &[Arch]) -> String {

@@ -3,16 +3,16 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::io::{self, BufWriter, Read as _, Write as _};
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use tokio_util::sync::CancellationToken;
 
-use super::archive::{Archive, Fault};
+use super::archive::Archive;
 use super::choose::Wanted;
 use super::mark::refuse_downgrade;
 use super::report::{LoadedImage, State};
-use super::{Error, Loaded, Mark, Options, Unloaded};
+use super::{Error, Loaded, Mark, Options, Unloaded, partial};
 use crate::bundle::set::Set;
 use crate::event::{Event, Reporter};
 
@@ -33,6 +33,9 @@ pub(super) fn load(
     let mut bundles: BTreeMap<&Mark, Vec<&Wanted>> = BTreeMap::new();
     for image in wanted {
         bundles.entry(image.marks.first().ok_or(Error::Nothing)?).or_default().push(image);
+    }
+    if !options.dry_run {
+        partial::clear(directory);
     }
     let there = files(directory)?;
     if !options.allow_downgrade {
@@ -122,21 +125,8 @@ fn write(
     reporter: &dyn Reporter,
     cancel: &CancellationToken,
 ) -> Result<(), Error> {
-    let failed = |source| disk(path, source);
-    fs::create_dir_all(directory).map_err(failed)?;
-    // No name that k3s takes.
-    let partial = tempfile::Builder::new().prefix(".bundler-").suffix(".part").tempfile_in(directory);
-    let partial = partial.map_err(failed)?;
-    let mut out = BufWriter::with_capacity(256 << 10, partial.as_file());
-    archive.write(&mut out, reporter, cancel).map_err(|fault| match fault {
-        Fault::Bundle(error) => error,
-        Fault::Sink(source) => failed(source),
-    })?;
-    out.flush().map_err(failed)?;
-    drop(out);
-    partial.as_file().sync_all().map_err(failed)?;
-    partial.persist(path).map_err(|error| failed(error.error))?;
-    File::open(directory).and_then(|directory| directory.sync_all()).map_err(failed)
+    partial::write(path, |sink| archive.write(sink, reporter, cancel))?;
+    File::open(directory).and_then(|directory| directory.sync_all()).map_err(|source| disk(path, source))
 }
 
 fn remove(path: &Path, dry_run: bool) -> Result<(), Error> {

@@ -11,9 +11,9 @@ use tokio_util::sync::CancellationToken;
 use super::archive::{self, Fault};
 use super::choose::Wanted;
 use super::report::{LoadedImage, State};
-use super::{Error, Loaded, Options};
+use super::{Error, Loaded, Options, partial};
 use crate::bundle::contents::images::{LAYOUT, REF_NAME};
-use crate::bundle::model::{INDEX, OCI_LAYOUT, blob_path};
+use crate::bundle::model::{BLOBS, INDEX, OCI_LAYOUT, blob_path};
 use crate::bundle::set::Set;
 use crate::event::{Event, Reporter};
 use crate::oci::media_type;
@@ -34,6 +34,9 @@ pub(super) fn load(
         return Err(Error::NoMarks { into: "an OCI layout" });
     }
     let mut index = read(directory)?;
+    if !options.dry_run {
+        [directory.to_owned(), directory.join(BLOBS)].iter().for_each(|directory| partial::clear(directory));
+    }
     let all: Vec<_> = wanted.iter().collect();
     let parts = archive::parts(set, &all);
     reporter.report(Event::Step(&format!("writing images into {}", directory.display())));
@@ -52,7 +55,7 @@ pub(super) fn load(
         }
         new.insert(part.digest);
         if !options.dry_run {
-            place(&path, |sink| part.copy(set, sink, reporter, cancel))?;
+            partial::write(&path, |sink| part.copy(set, sink, reporter, cancel))?;
         }
     }
     let manifests = index["manifests"].as_array_mut().ok_or_else(|| wrong(directory, "index.json has no manifests"))?;
@@ -75,7 +78,8 @@ pub(super) fn load(
     }
     manifests.sort_by_cached_key(|descriptor| descriptor["annotations"][REF_NAME].as_str().map(str::to_owned));
     if !options.dry_run {
-        let whole = |path: PathBuf, bytes: &[u8]| place(&path, |sink| sink.write_all(bytes).map_err(Fault::Sink));
+        let whole =
+            |path: PathBuf, bytes: &[u8]| partial::write(&path, |sink| sink.write_all(bytes).map_err(Fault::Sink));
         whole(directory.join(OCI_LAYOUT), LAYOUT.as_bytes())?;
         whole(directory.join(INDEX), &archive::bytes(&index))?;
     }
@@ -89,7 +93,10 @@ fn read(directory: &Path) -> Result<Value, Error> {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             let holds = fs::read_dir(directory).is_ok_and(|entries| {
-                entries.flatten().any(|entry| !matches!(entry.file_name().to_str(), Some("blobs" | OCI_LAYOUT)))
+                entries
+                    .flatten()
+                    .map(|entry| entry.file_name())
+                    .any(|name| !matches!(name.to_str(), Some("blobs" | OCI_LAYOUT)) && !partial::is_partial(&name))
             });
             if holds {
                 return Err(wrong(directory, "it holds other things than an OCI image layout"));
@@ -104,22 +111,6 @@ fn read(directory: &Path) -> Result<Value, Error> {
         return Err(wrong(&path, "it is larger than 64 MiB"));
     }
     serde_json::from_slice(&bytes).map_err(|error| wrong(&path, &error.to_string()))
-}
-
-/// Writes a file beside its place and then gives it its name.
-fn place(path: &Path, write: impl FnOnce(&mut dyn io::Write) -> Result<(), Fault>) -> Result<(), Error> {
-    let failed = |source| Error::Disk { path: path.to_owned(), source };
-    let directory = path.parent().unwrap_or(Path::new("."));
-    fs::create_dir_all(directory).map_err(failed)?;
-    let permissions = std::os::unix::fs::PermissionsExt::from_mode(0o644);
-    let partial = tempfile::Builder::new().prefix(".bundler-").permissions(permissions).tempfile_in(directory);
-    let mut partial = partial.map_err(failed)?;
-    write(partial.as_file_mut()).map_err(|fault| match fault {
-        Fault::Bundle(error) => error,
-        Fault::Sink(source) => failed(source),
-    })?;
-    partial.as_file().sync_all().map_err(failed)?;
-    partial.persist(path).map(drop).map_err(|error| failed(error.error))
 }
 
 fn wrong(path: &Path, reason: &str) -> Error {

@@ -9,6 +9,7 @@ mod error;
 mod k3s;
 mod layout;
 mod mark;
+mod partial;
 mod place;
 mod program;
 mod report;

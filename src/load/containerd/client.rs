@@ -159,13 +159,13 @@ impl Client {
         Ok(())
     }
 
-    /// Ends every lease that has this label.
-    pub(super) async fn release(&mut self, label: &str, value: &str) -> Result<(), Error> {
+    /// Ends every lease that has this label and a name that is `over`.
+    pub(super) async fn release(&mut self, label: &str, value: &str, over: impl Fn(&str) -> bool) -> Result<(), Error> {
         self.lease = None;
         let question = ListLeasesRequest { filters: Vec::new() };
         let answer = self.ask::<_, ListLeasesResponse>("/containerd.services.leases.v1.Leases/List", question).await;
         for lease in answer.map_err(self.failed("list its leases"))?.leases {
-            if lease.labels.get(label).is_some_and(|found| found == value) {
+            if lease.labels.get(label).is_some_and(|found| found == value) && over(&lease.id) {
                 let question = DeleteLeaseRequest { id: lease.id };
                 let answer = self.ask::<_, ()>("/containerd.services.leases.v1.Leases/Delete", question).await;
                 if let Err(status) = answer

@@ -73,8 +73,7 @@ pub(super) async fn load(
     let owner = load.marks.first().map(|mark| mark.name.clone()).unwrap_or_default();
     let expires = options.now.saturating_add(KEPT).unwrap_or(options.now);
     let labels = [("containerd.io/gc.expire".to_owned(), expires.to_string()), (LEASE.to_owned(), owner.clone())];
-    // Another run may hold its own, so each has another name; this one ends them all.
-    let id = format!("bundler-{}-{}", std::process::id(), options.now.as_nanosecond());
+    let id = lease(options.now);
     client.hold(&id, Labels::from(labels)).await?;
     let mut loaded = load.send(&client, contents, options, reporter).await?;
     load.check(&client).await?;
@@ -82,8 +81,21 @@ pub(super) async fn load(
         let other = |mark: &Mark| load.marks.iter().any(|kept| kept.name == mark.name) && !load.marks.contains(mark);
         loaded.removed = names::Existing::read(&client).await?.take_away(&client, other, false).await?;
     }
-    client.release(LEASE, &owner).await?;
+    // What runs that are over left behind ends too; a run beside this one still needs its own.
+    client.release(LEASE, &owner, |other| other == id || !is_running(other)).await?;
     Ok(loaded)
+}
+
+/// The name of this run's lease, which tells its process.
+fn lease(now: jiff::Timestamp) -> String {
+    format!("bundler-{}-{}", std::process::id(), now.as_nanosecond())
+}
+
+/// Whether the process of a lease may be running.
+fn is_running(lease: &str) -> bool {
+    let process = lease.strip_prefix("bundler-").and_then(|rest| rest.split('-').next()?.parse().ok());
+    let process = process.and_then(rustix::process::Pid::from_raw);
+    process.is_some_and(|process| rustix::process::test_kill_process(process) != Err(rustix::io::Errno::SRCH))
 }
 
 /// Takes away what only these bundles brought.

@@ -9,6 +9,8 @@ use bundler::oci::{Arch, Digest};
 
 use crate::support::{self, Sandbox, Server, output_of};
 
+const WITHOUT_CRI: &str = "disabled_plugins = [\"io.containerd.grpc.v1.cri\"]\n";
+
 /// A containerd of its own.
 pub(crate) struct Containerd {
     directory: tempfile::TempDir,
@@ -18,23 +20,28 @@ pub(crate) struct Containerd {
 
 impl Containerd {
     pub(crate) fn start() -> Option<Self> {
-        Self::start_with("disabled_plugins = [\"io.containerd.grpc.v1.cri\"]\n")
+        Self::start_with(None, WITHOUT_CRI)
+    }
+
+    /// One that keeps its data there.
+    pub(crate) fn start_at(root: &Path) -> Option<Self> {
+        Self::start_with(Some(root), WITHOUT_CRI)
     }
 
     /// One that answers the kubelet too.
     pub(crate) fn with_cri() -> Option<Self> {
-        Self::start_with("[plugins.\"io.containerd.grpc.v1.cri\".containerd]\nsnapshotter = \"native\"\n")
+        Self::start_with(None, "[plugins.\"io.containerd.grpc.v1.cri\".containerd]\nsnapshotter = \"native\"\n")
     }
 
     /// `more` is of its configuration.
-    fn start_with(more: &str) -> Option<Self> {
+    fn start_with(root: Option<&Path>, more: &str) -> Option<Self> {
         let (program, ctr) = (support::program("containerd")?, support::program("ctr")?);
         // Not in the sandbox: a socket's path has 107 bytes at most.
         let directory = tempfile::tempdir().unwrap();
         let path = |name: &str| directory.path().join(name);
         let config = format!(
             "version = 2\nroot = {:?}\nstate = {:?}\n{more}[grpc]\naddress = {:?}\n[ttrpc]\naddress = {:?}\n",
-            path("root"),
+            root.unwrap_or(&path("root")),
             path("state"),
             path("s"),
             path("t")

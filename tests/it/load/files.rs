@@ -63,6 +63,24 @@ fn skopeo_reads_the_layout_and_another_bundle_joins_it() {
 }
 
 #[test]
+fn what_a_power_cut_left_goes_and_what_somebody_writes_stays() {
+    let sample = Sample::new(&[host()]);
+    let sandbox = &sample.sandbox;
+    // The second layout has been written once, the first only begun.
+    let left = [("k3s-dir=images", "images"), ("oci-layout:site", "site"), ("oci-layout:site", "site/blobs/sha256")];
+    for (into, directory) in left {
+        let [old, held] =
+            ["old", "held"].map(|name| sandbox.write(format!("{directory}/.bundler-{name}.part"), "half"));
+        let holder = std::fs::File::open(&held).unwrap();
+        rustix::fs::flock(&holder, rustix::fs::FlockOperation::NonBlockingLockExclusive).unwrap();
+        done(load(sandbox, into, "b.tar.gz").arg("--dry-run"));
+        assert!(old.exists(), "{into}");
+        done(&mut load(sandbox, into, "b.tar.gz"));
+        assert!(!old.exists() && held.exists(), "{into}");
+    }
+}
+
+#[test]
 fn docker_and_podman_are_given_what_they_lack_and_asked_afterwards() {
     let Some(skopeo) = support::program("skopeo") else { return };
     let sample = Sample::new(&[host()]);

@@ -6,7 +6,8 @@ use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 
-use super::{Containerd, Sample, done, host, listed, load, names};
+use super::{Containerd, Sample, done, host, listed, load, names, refused};
+use crate::support::{Disk, output_of};
 use crate::upstream::image::{self, Compression, Image, Kind, Layer};
 
 /// Passes `limit` bytes on to a socket, then tells so and takes no more.
@@ -83,6 +84,43 @@ fn a_killed_load_goes_on_where_it_was() {
     let sent = rest["sent"]["bytes"].as_u64().unwrap();
     // Of 2 × 24 MiB, 30 were passed on.
     assert!((10 << 20..23 << 20).contains(&sent), "{rest:#}");
+    containerd.assert_has(sandbox, &with_ids(&sample, &containerd), host());
+}
+
+#[test]
+fn a_load_that_ends_takes_nothing_from_one_beside_it() {
+    let Some(containerd) = Containerd::start() else { return };
+    let sample =
+        Sample::of(&[host()], vec![("quay.io/x/one:v1", large("one")), ("quay.io/x/three:v1", large("three"))]);
+    let sandbox = &sample.sandbox;
+    let directory = tempfile::tempdir().unwrap();
+    let socket = directory.path().join("s");
+    let is_full = dam(containerd.address(), &socket, 30 << 20);
+    let mut command = sandbox.bundler_command();
+    let mut beside = command.args(["load", "b.tar.gz", "--jobs", "1", "--address"]).arg(&socket).spawn().unwrap();
+    is_full.recv().unwrap();
+    let leases = || output_of(&mut containerd.ctr(sandbox, &["leases", "ls", "-q"]));
+    let its = leases();
+    assert!(its.starts_with(&format!("bundler-{}-", beside.id())) && its.lines().count() == 1, "{its}");
+    done(&mut load(sandbox, &containerd, &["b.tar.gz", "--image", "quay.io/x/one:v1"]));
+    assert_eq!(leases(), its);
+    beside.kill().unwrap();
+    beside.wait().unwrap();
+    done(&mut load(sandbox, &containerd, &["b.tar.gz", "--image", "quay.io/x/one:v1"]));
+    assert_eq!(leases(), "");
+}
+
+#[test]
+fn a_full_disk_of_containerd_is_told_and_the_next_load_goes_on() {
+    let sample = Sample::of(&[host()], vec![("quay.io/x/one:v1", large("one"))]);
+    let sandbox = &sample.sandbox;
+    let Some(disk) = Disk::new(sandbox, "small", 64) else { return };
+    let Some(containerd) = Containerd::start_at(&disk.path("root")) else { return };
+    let filler = disk.fill();
+    let said = refused(&mut load(sandbox, &containerd, &["b.tar.gz"]), 7);
+    assert!(said.contains("no space left on device") && said.contains("make room"), "{said}");
+    std::fs::remove_file(filler).unwrap();
+    done(&mut load(sandbox, &containerd, &["b.tar.gz"]));
     containerd.assert_has(sandbox, &with_ids(&sample, &containerd), host());
 }
 
