@@ -70,9 +70,10 @@ impl Diagnostic for Error {
                 io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
                     Some("free some space, or name another disk with `--output`".to_owned())
                 }
-                io::ErrorKind::FileTooLarge => {
-                    Some("this file system holds no file so large; name another one with `--output`".to_owned())
-                }
+                io::ErrorKind::FileTooLarge => Some(
+                    "no file may be so large here; write parts with `--split-size 2000MB`, or elsewhere with `--output`"
+                        .to_owned(),
+                ),
                 io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
                     Some("`--output` names a directory that can be written".to_owned())
                 }

@@ -3,7 +3,7 @@
 use std::io::{BufRead as _, Read as _};
 use std::path::PathBuf;
 
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use super::Global;
@@ -83,9 +83,7 @@ where
         let mut terminate = signal(SignalKind::terminate()).map_err(ProcessError::Runtime)?;
         let mut hangup =
             if ignores_hangup() { None } else { Some(signal(SignalKind::hangup()).map_err(ProcessError::Runtime)?) };
-        // By default a write beyond the limit of `ulimit -f` ends the process; with a handler it fails, and is told.
-        let beyond_limit = SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw());
-        let _beyond_limit = signal(beyond_limit).map_err(ProcessError::Runtime)?;
+        let _beyond_limit = beyond_limit()?;
         let canceller = token.clone();
         tokio::spawn(async move {
             for _ in 0..2 {
@@ -134,6 +132,7 @@ pub(super) fn interruptible<T>(
         .map_err(ProcessError::Runtime)?;
     let signals = {
         let _inside = runtime.enter();
+        let _ = beyond_limit()?;
         let kinds = [SignalKind::interrupt(), SignalKind::terminate()];
         let hangup = (!ignores_hangup()).then(SignalKind::hangup);
         kinds.into_iter().chain(hangup).map(signal).collect::<Result<Vec<_>, _>>().map_err(ProcessError::Runtime)?
@@ -150,6 +149,12 @@ pub(super) fn interruptible<T>(
     let outcome = operation(&*reporter);
     reporter.report(Event::End);
     outcome
+}
+
+/// By default a write beyond the limit of `ulimit -f` ends the process; with a handler, which stays when what is given
+/// here is dropped, it fails and is told.
+fn beyond_limit() -> Result<Signal, ProcessError> {
+    signal(SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw())).map_err(ProcessError::Runtime)
 }
 
 /// Whether `nohup` or a service manager asked for the terminal's end to be ignored, which a handler would undo.

@@ -123,6 +123,10 @@ impl Diagnostic for Error {
                 source::Error::Connection { url, .. } if url.starts_with("https:") && !source.is_certificate() => {
                     Some("a registry without TLS is written with its scheme, as in `http://127.0.0.1:5000`".to_owned())
                 }
+                // Who may read may not write yet, and some registries make no project for whoever pushes.
+                source::Error::Credentials { registry, looked, .. } => Some(format!(
+                    "looked in {looked}; log in with `docker login {registry}` as somebody who may push there, and make the project first where the registry wants one"
+                )),
                 source => source.hint(),
             },
             Self::Client(source) => source.hint(),

@@ -98,6 +98,20 @@ fn an_unpacked_or_recompressed_base_and_delta_do_too() {
 }
 
 #[test]
+fn a_file_that_may_not_be_so_large_is_told_and_leaves_nothing() {
+    let sample = delta();
+    // In blocks of 512 bytes.
+    let script = "ulimit -f 100; exec \"$0\" apply b.tar.gz delta.tar.gz -o out/full.tar.gz";
+    std::fs::create_dir(sample.sandbox.path("out")).unwrap();
+    let mut apply = sample.sandbox.command("sh");
+    let output = apply.args(["-c", script, env!("CARGO_BIN_EXE_bundler")]).output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(7), "{said}");
+    assert!(said.contains("--split-size"), "{said}");
+    assert_eq!(std::fs::read_dir(sample.sandbox.path("out")).unwrap().count(), 0);
+}
+
+#[test]
 fn a_missing_or_wrong_base_is_named_by_all() {
     let sample = delta();
     for (base, said, code) in [

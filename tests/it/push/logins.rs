@@ -17,7 +17,7 @@ fn a_registry_with_tls_and_a_password_takes_a_push() {
     let arguments = [bundle.to_str().unwrap(), &target, "--ca-file", ca];
 
     let text = sample.refused(&arguments, 5);
-    assert!(text.contains("docker login"), "{text}");
+    assert!(text.contains("docker login") && text.contains("may push there"), "{text}");
     let text = sample.refused(&arguments[..2], 3);
     assert!(text.contains("cannot reach"), "{text}");
 
