@@ -44,8 +44,10 @@ for bundle in *.tar.gz *.tar.gz.part-001; do
   whole=${bundle%.part-001}
   whole=${whole/-delta-linux-/-linux-}
   bundler apply --progress none "${base[0]}" "$bundle" --output "applied-$whole"
-  expected=$(sed -n "s/^\([0-9a-f]\{64\}\)  $whole\$/\1/p" "$whole.sha256")
-  echo "$expected  applied-$whole" | sha256sum --check --quiet
+  # A bundle that is too large for a release is there in parts, which may be more than the delta has.
+  published=("$whole")
+  [ -f "$whole" ] || published=("$whole".part-*)
+  cat -- "${published[@]}" | cmp - "applied-$whole"
   rm "applied-$whole"
 done
 if [ "$checked" -eq 0 ]; then

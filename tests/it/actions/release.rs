@@ -105,6 +105,25 @@ fn a_tag_becomes_a_release_and_the_next_one_comes_from_the_cache() {
 }
 
 #[test]
+fn bundles_in_parts_become_a_release_with_deltas() {
+    let upstream = Upstream::start();
+    let Some(github) = small_fork(&upstream) else { return };
+    let workflow = github.repository().join(".github/workflows/release.yml");
+    let text = fs::read_to_string(&workflow).unwrap();
+    assert!(text.contains("split-size: 2000MB"));
+    fs::write(workflow, text.replace("split-size: 2000MB", "split-size: 1MB")).unwrap();
+    for version in ["0.1.0", "0.2.0"] {
+        let release = tag(&github, version);
+        let run = github.run("release.yml", &Event::tag(&release));
+        assert!(run.green(), "{:?}\n{}", run.legs, run.log);
+    }
+    let names = names(&github, "v0.2.0");
+    for part in ["cloud-linux-arm64.tar.gz.part-001", "cloud-delta-linux-arm64.tar.gz"] {
+        assert!(names.contains(&format!("observability-0.2.0-{part}")), "{names:?}");
+    }
+}
+
+#[test]
 fn what_fails_publishes_nothing() {
     let upstream = Upstream::start();
     let Some(mut github) = small_fork(&upstream) else { return };
