@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::places::Places;
 use super::run::ProcessError;
-use super::{Format, Global, Outcome, network, print, print_json, run};
+use super::{Format, Global, Outcome, network, print, print_list, run};
 use crate::chart::{Helm, Release, helm, images};
 use crate::error::Error;
 use crate::source::Http;
@@ -75,7 +75,7 @@ impl Args {
             ui::note(&diagnostic::warning(&text));
         }
         match global.format {
-            Format::Json => print_json(&found.by_image()),
+            Format::Json => print_list(&found.by_image()),
             Format::Text | Format::Markdown => print(&ui::images::of_chart(&found.by_image(), self.why)),
         }
     }
@@ -108,7 +108,7 @@ impl Args {
             ui::note(&line);
         }
         match global.format {
-            Format::Json => print_json(&ui::images::json(&images))?,
+            Format::Json => print_list(&ui::images::json(&images))?,
             Format::Text | Format::Markdown => print(&ui::images::of_catalog(&images, self.why))?,
         };
         Ok(images.exit())

@@ -190,6 +190,12 @@ fn print_report<T: serde::Serialize>(report: &T) -> Outcome {
     print(&(text + "\n"))
 }
 
+/// As [`print_report`] for a report that is a list.
+fn print_list<T: serde::Serialize>(items: &[T]) -> Outcome {
+    let text = ui::report::list(items).map_err(run::ProcessError::Json)?;
+    print(&(text + "\n"))
+}
+
 /// Writes `value` as JSON to stdout as it is, indented for people.
 fn print_json<T: serde::Serialize>(value: &T) -> Outcome {
     let text = serde_json::to_string_pretty(value).map_err(run::ProcessError::Json)?;

@@ -42,7 +42,7 @@ What each command writes to stdout with `--format json`, and a failure to stderr
 Schemas are in [schema/reports/](../../schema/reports/), and `bundler schema NAME` prints them.
 
 `schema` is the version of a report, 1 for all. Within it fields may come, and none goes or changes its meaning, so a program
-ignores what it does not know. A list, of which there are those of `bundler images`, says so of its items. What cannot be kept
+ignores what it does not know. A list, of which there are those of `bundler images`, has it in each item. What cannot be kept
 gets the next number, and the [changelog](../../CHANGELOG.md) says how to go on. The report of a command that ends with 1,
 such as `verify` of a bundle that is not good, is a report like any other. `bundler serve` writes its report as one line.
 
