@@ -30,10 +30,16 @@ static SPOKEN: OnceLock<Catalogue> = OnceLock::new();
 
 impl Lang {
     /// The language of the environment: the first of `LC_ALL`, `LC_MESSAGES` and `LANG` that says anything (POSIX, 8.2).
+    ///
+    /// What is written is UTF-8, and a terminal of another character set, such as `zh_CN.GBK`, would show it as noise.
     #[must_use]
     pub fn of_environment(variable: impl Fn(&str) -> Option<String>) -> Self {
         let said = ["LC_ALL", "LC_MESSAGES", "LANG"].into_iter().filter_map(variable).find(|said| !said.is_empty());
-        if said.is_some_and(|said| said.starts_with("zh")) { Self::Zh } else { Self::En }
+        let said = said.unwrap_or_default();
+        let (language, characters) = said.split_once('.').unwrap_or((&said, "UTF-8"));
+        let characters = characters.split('@').next().unwrap_or_default();
+        let shown = ["UTF-8", "UTF8"].iter().any(|utf8| characters.eq_ignore_ascii_case(utf8));
+        if language.starts_with("zh") && shown { Self::Zh } else { Self::En }
     }
 
     /// Makes it the choice of the whole process.
@@ -91,6 +97,12 @@ mod tests {
         assert_eq!(lang(&[("LANG", "zh_CN.UTF-8")]), Lang::Zh);
         assert_eq!(lang(&[("LANG", "zh_CN.UTF-8"), ("LC_ALL", "C")]), Lang::En);
         assert_eq!(lang(&[("LANG", "en_GB.UTF-8"), ("LC_MESSAGES", "zh_TW"), ("LC_ALL", "")]), Lang::Zh);
+        for said in ["zh_CN.utf8", "zh_TW.UTF-8@radical", "zh@radical"] {
+            assert_eq!(lang(&[("LANG", said)]), Lang::Zh, "{said}");
+        }
+        for other in ["zh_CN.GBK", "zh_CN.gb18030", "zh_TW.Big5", "zh_CN."] {
+            assert_eq!(lang(&[("LANG", other)]), Lang::En, "{other}");
+        }
     }
 
     #[test]
