@@ -80,18 +80,12 @@ fn head(inspection: &Inspection) -> String {
         (Kind::Bundle, _) => say!("bundle"),
     };
     let (name, version) = (line(&inspection.name), line(&inspection.version));
-    let text = say!(
-        "{name} {version}, {kind} for {architectures}",
-        name = name,
-        version = version,
-        kind = kind,
-        architectures = architectures
-    );
+    let text = say!("{name} {version}, {kind} for {architectures}", name, version, kind, architectures);
     let mut text = match (inspection.size.map(bytes), inspection.parts.map(|parts| count(parts, "part"))) {
         (Some(size), Some(parts)) => {
-            say!("{bundle}, {size} in {parts}", bundle = text, size = size, parts = parts)
+            say!("{bundle}, {size} in {parts}", bundle = text, size, parts)
         }
-        (Some(size), None) => say!("{bundle}, {size}", bundle = text, size = size),
+        (Some(size), None) => say!("{bundle}, {size}", bundle = text, size),
         (None, _) => text,
     };
     let _ = write!(text, "\nKubernetes {}", line(&inspection.kubernetes));

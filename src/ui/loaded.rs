@@ -13,8 +13,8 @@ pub fn text(loaded: &Loaded) -> String {
         let (name, digest) = (image.reference.to_string(), image.digest);
         let name = line(&name);
         lines.push(match image.state {
-            State::Loaded => say!("loaded  {image} {digest}", image = name, digest = digest),
-            State::Moved => say!("moved   {image} {digest}", image = name, digest = digest),
+            State::Loaded => say!("loaded  {image} {digest}", image = name, digest),
+            State::Moved => say!("moved   {image} {digest}", image = name, digest),
             State::Present => continue,
         });
     }
@@ -28,20 +28,20 @@ pub fn text(loaded: &Loaded) -> String {
     text.push_str(&if loaded.dry_run {
         say!(
             "would load {images}, {present} of them there before; {size} in {blobs} to send: {into}",
-            images = images,
-            present = present,
-            size = size,
-            blobs = blobs,
-            into = into
+            images,
+            present,
+            size,
+            blobs,
+            into
         )
     } else {
         say!(
             "{images}, {present} of them there before; {size} in {blobs} sent: {into}",
-            images = images,
-            present = present,
-            size = size,
-            blobs = blobs,
-            into = into
+            images,
+            present,
+            size,
+            blobs,
+            into
         )
     });
     text + "\n"
@@ -54,9 +54,9 @@ pub fn unloaded(unloaded: &Unloaded) -> String {
     let mut text: String = unloaded.removed.iter().map(line).collect();
     let (names, kept) = (count(unloaded.removed.len(), "name"), unloaded.kept);
     text.push_str(&if unloaded.dry_run {
-        say!("would be: {names} removed, {kept} kept because something else needs them", names = names, kept = kept)
+        say!("would be: {names} removed, {kept} kept because something else needs them", names, kept)
     } else {
-        say!("{names} removed, {kept} kept because something else needs them", names = names, kept = kept)
+        say!("{names} removed, {kept} kept because something else needs them", names, kept)
     });
     text + "\n"
 }

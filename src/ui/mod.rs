@@ -84,7 +84,7 @@ pub fn count(number: usize, thing: &str) -> String {
 #[must_use]
 pub fn and<T: ToString>(things: impl IntoIterator<Item = T>) -> String {
     let all = things.into_iter().map(|thing| thing.to_string());
-    all.reduce(|left, right| words::say!("{left} and {right}", left = left, right = right)).unwrap_or_default()
+    all.reduce(|left, right| words::say!("{left} and {right}", left, right)).unwrap_or_default()
 }
 
 /// The columns of the terminal that something is written to; none where it is no terminal.

@@ -54,10 +54,10 @@ pub fn applied(applied: &crate::apply::Applied) -> String {
     format!(
         "{}  {}\n  {}\n  {}\n",
         files(&applied.path, &applied.parts),
-        say!("{size}, {base} of it from the base", size = size, base = base),
+        say!("{size}, {base} of it from the base", size, base),
         match applied.parts.as_slice() {
             [] => format!("sha256 {digest}"),
-            _ => say!("sha256 {digest} of the parts put together", digest = digest),
+            _ => say!("sha256 {digest} of the parts put together", digest),
         },
         say!("sha256 of SHA256SUMS {digest}", digest = applied.sums_sha256.hex()),
     )

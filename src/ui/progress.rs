@@ -189,9 +189,9 @@ fn moved(bytes: u64, all: u64, rate: u64, left: Option<u64>) -> String {
     let (done, total, rate) = (size::bytes(bytes), size::bytes(all), size::bytes(rate));
     match left.map(size::seconds) {
         Some(left) => {
-            say!("{done} of {total}, {rate}/s, {left} left", done = done, total = total, rate = rate, left = left)
+            say!("{done} of {total}, {rate}/s, {left} left", done, total, rate, left)
         }
-        None => say!("{done} of {total}, {rate}/s", done = done, total = total, rate = rate),
+        None => say!("{done} of {total}, {rate}/s", done, total, rate),
     }
 }
 
@@ -205,7 +205,7 @@ fn sum(bytes: u64, elapsed: Duration) -> Option<String> {
         _ => size::seconds(milliseconds / 1000),
     };
     let (size, rate) = (size::bytes(bytes), size::bytes(rate));
-    (bytes > 0).then(|| format!("  {}", say!("{size} in {time}, {rate}/s", size = size, time = time, rate = rate)))
+    (bytes > 0).then(|| format!("  {}", say!("{size} in {time}, {rate}/s", size, time, rate)))
 }
 
 impl Reporter for Bar {

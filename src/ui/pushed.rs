@@ -20,24 +20,24 @@ pub fn text(pushed: &Pushed) -> String {
     text.push_str(&if pushed.dry_run {
         say!(
             "{registry}: {images}, {charts}; {blobs} would be sent ({size}), {mounted} would be mounted, {present} there already",
-            registry = registry,
-            images = images,
-            charts = charts,
+            registry,
+            images,
+            charts,
             blobs = sent,
-            size = size,
-            mounted = mounted,
-            present = present
+            size,
+            mounted,
+            present
         )
     } else {
         say!(
             "{registry}: {images}, {charts}; {blobs} sent ({size}), {mounted} mounted, {present} there already",
-            registry = registry,
-            images = images,
-            charts = charts,
+            registry,
+            images,
+            charts,
             blobs = sent,
-            size = size,
-            mounted = mounted,
-            present = present
+            size,
+            mounted,
+            present
         )
     });
     text.push('\n');
@@ -46,7 +46,7 @@ pub fn text(pushed: &Pushed) -> String {
         let images = count(changed, "image");
         let said = say!(
             "this registry refuses an index with absent children: {images} with another digest there than in the bundle",
-            images = images
+            images
         );
         text.push_str(&format!("  {said}\n"));
     }
@@ -66,13 +66,13 @@ fn row(mapped: &Mapped) -> Vec<String> {
         Form::AsIs => state,
         Form::Manifest => {
             let architectures = and(&mapped.architectures);
-            say!("{state}, only the manifest for {architectures}", state = state, architectures = architectures)
+            say!("{state}, only the manifest for {architectures}", state, architectures)
         }
-        Form::Reduced => say!("{state}, an index of what is there", state = state),
+        Form::Reduced => say!("{state}, an index of what is there", state),
     };
     let state = match mapped.attached {
         0 => state,
-        number => say!("{state}, {number} attached", state = state, number = number),
+        number => say!("{state}, {number} attached", state, number),
     };
     vec![mapped.name.clone(), mapped.at.clone(), mapped.digest.to_string(), state]
 }

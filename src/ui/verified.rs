@@ -17,19 +17,14 @@ pub fn text(report: &Report) -> String {
         let profiles = report.profiles.join(", ");
         lines.push(match line(&profiles) {
             none if none.is_empty() => {
-                say!(
-                    "{name} {version} for {architectures}",
-                    name = name,
-                    version = version,
-                    architectures = architectures
-                )
+                say!("{name} {version} for {architectures}", name, version, architectures)
             }
             profiles => say!(
                 "{name} {version} for {architectures}, profiles {profiles}",
-                name = name,
-                version = version,
-                architectures = architectures,
-                profiles = profiles
+                name,
+                version,
+                architectures,
+                profiles
             ),
         });
         lines.push(below(say!(
@@ -49,10 +44,10 @@ pub fn text(report: &Report) -> String {
     }
     match &report.signature {
         Some(Signature { key, identity: Some(identity) }) => {
-            lines.push(below(say!("signed by {identity} ({key})", identity = line(identity), key = key)));
+            lines.push(below(say!("signed by {identity} ({key})", identity = line(identity), key)));
         }
         Some(Signature { key, identity: None }) => {
-            lines.push(below(say!("signed with {key}, not checked: name the signers with --signers", key = key)));
+            lines.push(below(say!("signed with {key}, not checked: name the signers with --signers", key)));
         }
         None => {}
     }
@@ -72,7 +67,7 @@ pub fn text(report: &Report) -> String {
         lines.push(below(say!("and {number} more", number = report.more)));
     }
     let path = line(&report.path);
-    lines.push(if report.good { say!("{path}: good", path = path) } else { say!("{path}: NOT GOOD", path = path) });
+    lines.push(if report.good { say!("{path}: good", path) } else { say!("{path}: NOT GOOD", path) });
     lines.join("\n") + "\n"
 }
 
@@ -82,9 +77,9 @@ fn bad(finding: &Finding, lines: &mut Vec<String>) {
     lines.push(below(match &finding.member {
         Some(member) => {
             let member = words::of(member);
-            say!("bad: {member}: {message}", member = line(&member), message = message)
+            say!("bad: {member}: {message}", member = line(&member), message)
         }
-        None => say!("bad: {message}", message = message),
+        None => say!("bad: {message}", message),
     }));
     if let (Some(expected), Some(found)) = (&finding.expected, &finding.found) {
         let (expected, found) = (words::of(expected), words::of(found));

@@ -72,12 +72,18 @@ pub fn template(english: &str) -> Option<&'static str> {
     SPOKEN.get().and_then(|catalogue| catalogue.template(english))
 }
 
-/// A line of our own in the reader's language, from an English template that `format!` takes and the catalogue has.
+/// A line of our own in the reader's language, from an English template that `format!` takes and the catalogue has. A
+/// value that is a variable of its place's name needs the name only.
 macro_rules! say {
-    ($template:literal $(, $name:ident = $value:expr)* $(,)?) => {
+    (@value $name:ident) => { $name };
+    (@value $name:ident = $value:expr) => { $value };
+    ($template:literal $(, $name:ident $(= $value:expr)?)* $(,)?) => {
         match $crate::ui::words::template($template) {
-            None => format!($template $(, $name = $value)*),
-            Some(other) => $crate::ui::words::fill(other, &[$((stringify!($name), $value.to_string())),*]),
+            None => format!($template $(, $name = $crate::ui::words::say!(@value $name $(= $value)?))*),
+            Some(other) => $crate::ui::words::fill(
+                other,
+                &[$((stringify!($name), $crate::ui::words::say!(@value $name $(= $value)?).to_string())),*],
+            ),
         }
     };
 }

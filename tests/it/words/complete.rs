@@ -188,9 +188,10 @@ fn string(token: &TokenTree) -> Option<String> {
 fn template(arguments: TokenStream) -> (String, BTreeSet<String>) {
     let tokens: Vec<TokenTree> = arguments.into_iter().collect();
     let text = string(&tokens[0]).expect("say! begins with its template");
-    let names = tokens.windows(3).filter_map(|three| match three {
-        [TokenTree::Punct(comma), TokenTree::Ident(name), TokenTree::Punct(equal)]
-            if comma.as_char() == ',' && equal.as_char() == '=' =>
+    let is = |token: &TokenTree, punct| matches!(token, TokenTree::Punct(p) if p.as_char() == punct);
+    let names = (1..tokens.len()).filter_map(|at| match &tokens[at] {
+        TokenTree::Ident(name)
+            if is(&tokens[at - 1], ',') && tokens.get(at + 1).is_none_or(|next| is(next, '=') || is(next, ',')) =>
         {
             Some(name.to_string())
         }
