@@ -8,7 +8,8 @@ use tonic::transport::Endpoint;
 
 use super::{Containerd, Sample, done, host, load};
 
-/// Answers come after containerd has heard of the images, for which no event can be waited here.
+/// How often is asked: the CRI hears of an image by the event that everybody hears, and has no event of its own that
+/// tells when it is in its list (`GetContainerEvents` is of containers only).
 const TRIES: usize = 1200;
 
 #[derive(Clone, PartialEq, Eq, Message)]

@@ -42,7 +42,7 @@ impl Listening {
     }
 }
 
-/// Asks again until there is an answer.
+/// Asks again until there is an answer: no server here tells when what it scraped or was sent can be asked for.
 pub(super) fn wait_for<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
     let start = Instant::now();
     loop {

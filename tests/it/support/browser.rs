@@ -73,6 +73,21 @@ impl Browser {
         given["result"]["value"].clone()
     }
 
+    /// What the elements of a selector say.
+    pub(crate) fn texts(&mut self, selector: &str) -> Vec<String> {
+        let texts = format!("[...document.querySelectorAll('{selector}')].map((e) => e.textContent)");
+        serde_json::from_value(self.evaluate(&texts)).unwrap()
+    }
+
+    /// The URLs that were asked for, of pages that complained of nothing.
+    pub(crate) fn asked(&self) -> Vec<Value> {
+        for complaint in ["Runtime.exceptionThrown", "Runtime.consoleAPICalled", "Log.entryAdded"] {
+            assert!(self.events(complaint).is_empty(), "{:#?}", self.events(complaint));
+        }
+        let asked = self.events("Network.requestWillBeSent");
+        asked.iter().map(|event| event["params"]["request"]["url"].clone()).collect()
+    }
+
     /// Types a key into what has the focus.
     pub(crate) fn key(&mut self, key: &str) {
         for kind in ["keyDown", "keyUp"] {
@@ -92,7 +107,7 @@ impl Browser {
     }
 
     /// The events of one name.
-    pub(crate) fn events(&self, method: &str) -> Vec<&Value> {
+    fn events(&self, method: &str) -> Vec<&Value> {
         self.events.iter().filter(|event| event["method"] == method).collect()
     }
 
