@@ -1,11 +1,16 @@
 #!/usr/bin/env bash
 # Installs the observability stack of this bundle on a k3s + KubeEdge site. Nothing here needs the internet.
 # ./install.sh help tells how.
+# `sh install.sh` is typed too, and sh may be dash, busybox, or bash with less than it can.
+[ -n "${BASH_VERSION:-}" ] || exec bash -- "$0" "$@"
+set +o posix
 set -euo pipefail
 
 HERE=$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")
 # What stands before every path of the host; only tests set it.
 INSTALL_ROOT=${INSTALL_ROOT:-}
+# Where k3s, keadm and containerd's own archive put their programs; sudo of many distributions leaves it out.
+PATH=$PATH:$INSTALL_ROOT/usr/local/bin
 
 # shellcheck source=lib/log.sh
 . "$HERE/lib/log.sh"

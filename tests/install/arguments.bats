@@ -32,6 +32,31 @@ load setup
   [ ! -s "$FAKE/calls" ]
 }
 
+@test "it takes bash whichever shell it is given to" {
+  for shell in dash 'busybox sh' 'bash --posix'; do
+    # shellcheck disable=SC2086
+    run $shell "$bundle/install.sh" preflight --profile nothing </dev/null
+    [ "$status" -eq 2 ] || { echo "$shell: $output"; false; }
+    says "nothing"
+    cd "$bundle"
+    # shellcheck disable=SC2086
+    run $shell install.sh help </dev/null
+    [ "$status" -eq 0 ] || { echo "$shell: $output"; false; }
+    says "install or upgrade the control plane"
+  done
+}
+
+@test "a terminal that is not UTF-8 gets English" {
+  for said in zh_CN.GBK zh_CN.gb18030 zh_TW.Big5; do
+    run env LC_ALL="$said" bash "$bundle/install.sh" help
+    says 'install or upgrade the control plane'
+  done
+  for said in zh zh_CN zh_CN.UTF-8 zh_CN.utf8@radical; do
+    run env LC_ALL="$said" bash "$bundle/install.sh" help
+    says '安装或升级云端控制面'
+  done
+}
+
 @test "a bundle for another machine is refused" {
   printf '#!/bin/sh\necho riscv64\n' >"$BATS_TEST_TMPDIR/bin/uname" && chmod 755 "$BATS_TEST_TMPDIR/bin/uname"
   install cloud

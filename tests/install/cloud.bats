@@ -402,6 +402,15 @@ EOF
   says "PASS  cloudcore"
 }
 
+@test "k3s is found where its own script puts it, which sudo leaves out" {
+  mkdir -p "$INSTALL_ROOT/usr/local/bin"
+  printf '#!/bin/sh\nprintf "k3s %%s\\n" "$*" >>"$FAKE/calls"\nshift; exec ctr "$@"\n' >"$INSTALL_ROOT/usr/local/bin/k3s"
+  chmod 755 "$INSTALL_ROOT/usr/local/bin/k3s"
+  install images
+  [ "$status" -eq 0 ] || { echo "$output"; false; }
+  calls 'k3s ctr -n k8s.io images import'
+}
+
 @test "preflight knows how k3s reaches edges" {
   printf '#!/bin/sh\nshift; exec ctr "$@"\n' >"$BATS_TEST_TMPDIR/bin/k3s" && chmod 755 "$BATS_TEST_TMPDIR/bin/k3s"
   install preflight

@@ -46,6 +46,31 @@ edge() {
   [ "$(find "$INSTALL_ROOT/var/lib/observability/backup" -name 'edgecore.yaml.*' | wc -l)" -eq 1 ]
 }
 
+# KIBIBYTES: what the disk has.
+free() {
+  printf '#!/bin/sh\necho Filesystem 1024-blocks Used Available\necho disk 9 9 %s\n' "$1" >"$BATS_TEST_TMPDIR/bin/df"
+  chmod 755 "$BATS_TEST_TMPDIR/bin/df"
+}
+
+@test "what is to be loaded has to fit; what is here already, or for others, takes nothing" {
+  edge
+  head -c 5000000 /dev/zero >"$bundle/blobs/sha256/0000000000000000000000000000000000000000000000000000000000000000"
+  seal "$bundle"
+  free 1
+  install edge
+  [ "$status" -eq 1 ]
+  says 'free some space'
+  free 1000
+  install edge
+  [ "$status" -eq 0 ] || { echo "$output"; false; }
+  free 0
+  install edge
+  [ "$status" -eq 0 ] || { echo "$output"; false; }
+  : >"$FAKE/images"
+  install edge --skip images
+  [ "$status" -eq 0 ] || { echo "$output"; false; }
+}
+
 @test "a second run restarts nothing" {
   edge v1.22.2
   install edge

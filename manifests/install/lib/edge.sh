@@ -41,15 +41,10 @@ edge_runtime() {
 }
 
 edge_preflight() {
-  local config free
+  local config
   result PASS arch arch-ok "$ARCH"
-  free=$(free_bytes "$(containerd_root)")
-  if [ "$free" -lt $(($(images_bytes) * 3)) ]; then
-    result FAIL disk disk-low "$(containerd_root)" $((free >> 20)) $(($(images_bytes) * 3 >> 20))
-  else
-    result PASS disk disk-ok $((free >> 20))
-  fi
   edge_runtime
+  preflight_disk
   if ! command -v ctr >/dev/null; then
     result FAIL containerd tool-absent ctr
     return 0

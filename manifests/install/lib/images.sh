@@ -22,10 +22,23 @@ containerd_root() {
   fi
 }
 
-# A bundle without images has no blobs.
+# What loading brings, in bytes: the blobs of those images of the profile that are not here yet, and where containerd
+# cannot say, of all. A bundle without images has no blobs.
 images_bytes() {
-  [ -d "$HERE/blobs" ] || { printf 0; return; }
-  du -sk -- "$HERE/blobs" 2>/dev/null | awk '{ sum = $1 } END { printf "%.0f\n", sum * 1024 }'
+  local blobs=$HERE/blobs missing=()
+  if [ ! -d "$blobs" ] || ! wanted images; then
+    printf 0
+    return
+  fi
+  if images_missing >"$WORK/missing" 2>/dev/null; then
+    mapfile -t missing <"$WORK/missing"
+    if [ ${#missing[@]} -eq 0 ]; then
+      printf 0
+      return
+    fi
+    ! images_layout "${missing[@]}" || blobs=$WORK/layout/blobs
+  fi
+  du -skL -- "$blobs" 2>/dev/null | awk '{ sum = $1 } END { printf "%.0f\n", sum * 1024 }'
 }
 
 # The images that containerd has with all their layers, one a line. A name alone says nothing: an import that fails in
@@ -41,7 +54,7 @@ images_mark() {
 
 # Those of the profile that this containerd lacks.
 images_missing() {
-  images_present | LC_ALL=C sort -u >"$WORK/present"
+  images_present | LC_ALL=C sort -u >"$WORK/present" || return 1
   plan_images | LC_ALL=C comm -23 - "$WORK/present"
 }
 

@@ -9,13 +9,19 @@ declare -A TEXT=()
 
 LANGUAGE_NAME=en
 
-# Chinese where the environment says so, English everywhere else; a text that has no translation is English.
+# Chinese where the environment says so, English everywhere else; a text that has no translation is English. A terminal
+# of another character set than UTF-8, such as zh_CN.GBK, would show Chinese as noise.
 language_load() {
+  local said=${LC_ALL:-${LC_MESSAGES:-${LANG:-}}}
   texts_read en
-  if [[ ${LC_ALL:-${LC_MESSAGES:-${LANG:-}}} == zh* ]]; then
-    LANGUAGE_NAME=zh
-    texts_read zh
-  fi
+  case ${said,,} in
+    zh*.utf-8* | zh*.utf8*) ;;
+    zh*.*) return 0 ;;
+    zh*) ;;
+    *) return 0 ;;
+  esac
+  LANGUAGE_NAME=zh
+  texts_read zh
 }
 
 texts_read() {

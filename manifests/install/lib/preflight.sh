@@ -66,18 +66,23 @@ server_version() {
 }
 
 preflight_host() {
-  local free need
   if [ "$(id -u)" -eq 0 ]; then
     result PASS root root-ok
   else
     result FAIL root root-fix
   fi
   result PASS arch arch-ok "$ARCH"
-  need=$(images_bytes)
-  free=$(free_bytes "$(containerd_root)")
+  images_runtime
+  preflight_disk
+}
+
+preflight_disk() {
+  local free need
   # Compressed in the content store, and unpacked beside it.
-  if [ "$free" -lt $((need * 3)) ]; then
-    result FAIL disk disk-low "$(containerd_root)" $((free >> 20)) $((need * 3 >> 20))
+  need=$(($(images_bytes) * 3))
+  free=$(free_bytes "$(containerd_root)")
+  if [ "$free" -lt "$need" ]; then
+    result FAIL disk disk-low "$(containerd_root)" $((free >> 20)) $((need >> 20))
   else
     result PASS disk disk-ok $((free >> 20))
   fi
