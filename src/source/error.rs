@@ -296,6 +296,10 @@ impl Diagnostic for Error {
             Self::NoMirror { .. } => {
                 "add it under `mirrors` in the configuration, or set `mirror_only: false`".to_owned()
             }
+            Self::Redirect { url, target, .. } if url.starts_with("https:") && target.starts_with("http:") => {
+                "where that is a store of your own, name it under `mirrors` by its `http://` URL, as its own mirror"
+                    .to_owned()
+            }
             Self::Refused { url, .. } if url.starts_with("http:") => {
                 "plain http is spoken only to a mirror whose URL says `http://`".to_owned()
             }

@@ -194,17 +194,19 @@ impl Http {
         self.0.idle.saturating_add(Duration::from_secs(size / TAKING_IN))
     }
 
-    /// A redirect to what has a mirror goes to the mirror, unless it is the mirror that points at its original.
+    /// Where a redirect leads: to what has a mirror, to the mirror, unless it is the mirror that points at its original.
+    ///
+    /// From https to plain http it leads only where a mirror's URL says so, such as that of a store behind a registry.
     fn mirrored(&self, from: &Url, target: Url) -> Result<Url, Error> {
-        let Some(mirror) = self.config().mirrors.of(&target).into_iter().next() else { return Ok(target) };
-        if mirror != *from {
-            return Ok(mirror);
+        let refused = |reason| Err(Error::Redirect { url: shown(from), target: shown(&target), reason });
+        match self.config().mirrors.of(&target).into_iter().next() {
+            Some(mirror) if mirror != *from => Ok(mirror),
+            Some(_) if self.config().mirror_only => refused("only mirrors may be asked"),
+            _ if (from.scheme(), target.scheme()) == ("https", "http") => {
+                refused("from https to plain http is not followed")
+            }
+            _ => Ok(target),
         }
-        if self.config().mirror_only {
-            let reason = "only mirrors may be asked";
-            return Err(Error::Redirect { url: shown(from), target: shown(&target), reason });
-        }
-        Ok(target)
     }
 
     /// Turns an answer that is no success into an error that says what the server said.
@@ -249,10 +251,8 @@ fn redirect(from: &Url, method: &Method, status: StatusCode, headers: &HeaderMap
         || Error::Malformed { url: shown(from), reason: "a redirect to something that is no URL".to_owned() };
     let mut target = location.to_str().ok().and_then(|text| from.join(text).ok()).ok_or_else(malformed)?;
     let refused = |reason| Err(Error::Redirect { url: shown(from), target: shown(&target), reason });
-    match (from.scheme(), target.scheme()) {
-        (_, "https") | ("http", "http") => {}
-        ("https", "http") => return refused("from https to plain http is not followed"),
-        _ => return refused("only http and https are followed"),
+    if !matches!(target.scheme(), "http" | "https") {
+        return refused("only http and https are followed");
     }
     if !matches!(*method, Method::GET | Method::HEAD) {
         if !matches!(status.as_u16(), 307 | 308) {

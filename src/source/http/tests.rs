@@ -535,6 +535,8 @@ async fn a_private_ca_is_trusted_when_it_is_named() {
     let error = http.get(&original("/down"), Get::new(9)).await.unwrap_err();
     assert!(matches!(error, Error::Redirect { .. }), "{error:?}");
 
+    assert!(error.hint().unwrap().contains("as its own mirror"), "{error:?}");
+
     let other = Some(Authority::new().write(directory.path()));
     let error = Http::new(HttpOptions { ca_file: other, ..options(&config) })
         .unwrap()
@@ -579,6 +581,24 @@ async fn a_server_that_is_its_own_authority_is_trusted_when_it_is_named() {
         assert!(error.is_certificate() && !error.is_transient(), "{said}: {error:?}");
         assert!(format!("{error:?}").contains(said) && error.hint().unwrap().contains(hint), "{said}: {error:?}");
     }
+}
+
+#[tokio::test]
+async fn https_leads_to_plain_http_only_where_the_configuration_writes_it() {
+    let store = Server::start(|_| reply(200, &[], "blob")).await;
+    let (authority, directory) = (Authority::new(), tempfile::tempdir().unwrap());
+    let there = store.url("/blob?signed=1").to_string();
+    let server = Server::start_tls(&authority, move |_| redirect(&there)).await;
+    let ca_file = Some(authority.write(directory.path()));
+    let http = |more: &str| {
+        let config = format!("mirror_only: true\nmirrors:\n  {ORIGINAL}: ['{}']\n{more}", server.url);
+        Http::new(HttpOptions { ca_file: ca_file.clone(), ..options(&config) }).unwrap()
+    };
+    let error = http("").get(&original("/"), Get::new(9)).await.unwrap_err();
+    assert!(matches!(error, Error::Redirect { .. }) && store.seen().is_empty(), "{error:?}");
+    let http = http(&format!("  '{0}': ['{0}']\n", store.url));
+    assert_eq!(&http.get(&original("/"), Get::new(9)).await.unwrap().bytes[..], b"blob");
+    assert_eq!(store.seen()[0].target, "/blob?signed=1", "as it was signed");
 }
 
 #[tokio::test]
