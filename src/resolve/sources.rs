@@ -96,7 +96,7 @@ impl Sources {
     /// The entries of a chart in a Helm repository.
     pub(super) async fn index(&self, repository: &Url, chart: &str) -> Result<Vec<helm::Entry>, Failure> {
         let url = helm::index_url(repository);
-        let bytes = self.document(&url, helm::MAX_INDEX as u64).await?;
+        let bytes = self.document(&url, helm::MAX_INDEX).await?;
         let malformed = || source::Error::Malformed { url: url.to_string(), reason: "no UTF-8 text".to_owned() };
         let text = std::str::from_utf8(&bytes).map_err(|_| malformed())?;
         Ok(helm::parse(text, repository, chart)?)

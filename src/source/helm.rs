@@ -17,7 +17,7 @@ use crate::oci::Digest;
 use crate::yaml::{self, Place, YamlError};
 
 /// The largest index that is read, 64 MiB: three times the largest that is known.
-pub const MAX_INDEX: usize = 64 << 20;
+pub const MAX_INDEX: u64 = 64 << 20;
 
 /// One version of a chart as the index lists it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,14 +42,6 @@ pub struct Entry {
 /// Why an index gives no answer.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// More bytes than any index has.
-    #[error("the index of {repository} has {size} bytes; at most {MAX_INDEX} are read")]
-    TooLarge {
-        /// The repository.
-        repository: String,
-        /// Its size.
-        size: usize,
-    },
     /// It is not what an index is.
     #[error(transparent)]
     Malformed(#[from] YamlError),
@@ -99,7 +91,7 @@ impl Diagnostic for Error {
             Self::Conflict { .. } | Self::BadDigest { .. } => {
                 Some("narrow `version` in the component to pass over this entry, and tell upstream".to_owned())
             }
-            Self::TooLarge { .. } | Self::NoChart { nearest: None, .. } => None,
+            Self::NoChart { nearest: None, .. } => None,
         }
     }
 }
@@ -141,9 +133,6 @@ fn same_digest(a: &str, b: &str) -> bool {
 /// later one has a digest it is taken, and two different digests are an error of [`Entry::digest`].
 /// Entries without a version are passed over, as Helm does.
 pub fn parse(text: &str, repository: &Url, chart: &str) -> Result<Vec<Entry>, Error> {
-    if text.len() > MAX_INDEX {
-        return Err(Error::TooLarge { repository: repository.to_string(), size: text.len() });
-    }
     let file = index_url(repository).to_string();
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let cut = if text.trim_start().starts_with('{') { Cut::Unknown } else { cut(text, chart) };
