@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
 use http::{HeaderValue, StatusCode, header};
-use http_body_util::{BodyExt as _, Full, Limited};
+use http_body_util::{BodyExt as _, Full};
 use jiff::{SignedDuration, Timestamp};
 use octocrab::service::middleware::base_uri::BaseUriLayer;
 use octocrab::service::middleware::extra_headers::ExtraHeadersLayer;
@@ -38,9 +38,6 @@ const TRUSTED: SignedDuration = SignedDuration::from_hours(24);
 
 /// The same for a repository: a few days more or less do not matter for what is archived.
 const WEEK: SignedDuration = SignedDuration::from_hours(7 * 24);
-
-/// The largest answer that is read, 8 MiB: a release with a thousand assets has 2.
-const MAX_ANSWER: usize = 8 << 20;
 
 /// A release, with what we ask of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -364,11 +361,7 @@ impl GitHub {
         // Our client makes the request conditional and answers a 304 with the bytes of then.
         let response = self.crab._get(route).await.map_err(|error| failed(what, error))?;
         let (parts, body) = response.into_parts();
-        let body = Limited::new(body, MAX_ANSWER)
-            .collect()
-            .await
-            .map_err(|_| Error::Answer { what: what.to_owned(), problem: "it is larger than 8 MiB".to_owned() })?
-            .to_bytes();
+        let body = body.collect().await.map_err(|error| failed(what, error))?.to_bytes();
         let answer = match parts.status {
             StatusCode::NOT_FOUND => None,
             status if status.is_success() => {

@@ -29,8 +29,8 @@ pub(crate) use exchange::{Answer, Authorization, Call, Line};
 pub use options::{HttpOptions, Proxies, Sleep, Timeouts};
 pub use retry::Retry;
 
-/// The largest response to a GitHub request: a page of a hundred releases with a hundred files each.
-const MAX_API: u64 = 32 << 20;
+/// The largest answer of GitHub's that is read, 8 MiB: a release with a thousand assets has 2.
+const MAX_API: u64 = 8 << 20;
 
 /// The client; clones share connections, tokens and limits.
 #[derive(Clone)]

@@ -136,6 +136,11 @@ async fn a_body_has_a_limit() {
         assert_eq!(server.count("/"), 1);
         assert_eq!(http.get(&original("/"), Get::new(5)).await.unwrap().bytes.len(), 5);
     }
+    // Nor is more read of GitHub's answers than any has.
+    let server = Server::start(|_| reply(200, &[], vec![b' '; 9 << 20])).await;
+    let request = http::Request::get(original("/").as_str()).body(Bytes::new()).unwrap();
+    let error = client(&mirror(&server)).execute(request).await.unwrap_err();
+    assert!(matches!(error, Error::TooLarge { .. }), "{error:?}");
     // One that is announced as too long is not waited for.
     let server = Server::start(|_| Reply::HangAfter(b"HTTP/1.1 200 x\r\ncontent-length: 5\r\n\r\n".into())).await;
     let error = client(&mirror(&server)).get(&original("/"), Get::new(4)).await.unwrap_err();
@@ -350,6 +355,8 @@ async fn plain_http_is_spoken_only_where_it_is_written() {
         .unwrap();
     let error = client("mirror_only: true").get(&original("/"), Get::new(0)).await.unwrap_err();
     assert!(matches!(error, Error::NoMirror { .. }), "{error:?}");
+    let error = client("").get(&Url::parse("ftp://example.test/").unwrap(), Get::new(0)).await.unwrap_err();
+    assert!(matches!(error, Error::Refused { .. }), "{error:?}");
     let error =
         client("").get(&Url::parse("https://user:secret@example.test/").unwrap(), Get::new(0)).await.unwrap_err();
     assert!(matches!(error, Error::Refused { .. }) && !format!("{error} {error:?}").contains("secret"));
