@@ -36,16 +36,16 @@ pub(crate) fn copy(archive: File, path: &str, output: &mut impl Write) -> io::Re
     let unread = |form: &str| Err(io::Error::other(format!("it is {form}; only tar and tar.gz are read")));
     match magic {
         // RFC 1952, section 2.3.1.
-        [0x1f, 0x8b, ..] => find(MultiGzDecoder::new(archive), path, output),
+        [0x1f, 0x8b, ..] => find(MultiGzDecoder::new(archive), MAX_UNPACKED, path, output),
         [0x28, 0xb5, 0x2f, 0xfd] => unread("compressed with zstd"),
         [0xfd, b'7', b'z', b'X'] => unread("compressed with xz"),
         [b'P', b'K', 3, 4] => unread("a zip archive"),
-        _ => find(archive, path, output),
+        _ => find(archive, MAX_UNPACKED, path, output),
     }
 }
 
-fn find(tar: impl Read, path: &str, output: &mut impl Write) -> io::Result<Option<Member>> {
-    let mut archive = tar::Archive::new(tar.take(MAX_UNPACKED));
+fn find(tar: impl Read, most: u64, path: &str, output: &mut impl Write) -> io::Result<Option<Member>> {
+    let mut archive = tar::Archive::new(tar.take(most));
     for entry in archive.entries()? {
         let mut entry = entry?;
         let name = entry.path_bytes();
@@ -133,5 +133,21 @@ mod tests {
         assert!(unpack(&whole[..3000], "helm").is_err());
         let cut = gzip(&whole);
         assert!(unpack(&cut[..cut.len() / 2], "helm").is_err());
+    }
+
+    #[test]
+    fn no_more_is_unpacked_than_any_download_has() {
+        let content = [7; 5000];
+        let whole = tar("helm", tar::EntryType::Regular, &content);
+        let found = |most| find(whole.as_slice(), most, "helm", &mut io::sink()).is_ok_and(|member| member.is_some());
+        assert!(found(whole.len() as u64));
+        // Behind another member of a block, and before the end of the tar.
+        assert!(!found(3 * 512 + content.len() as u64 - 1));
+        let mut header = tar::Header::new_gnu();
+        header.set_path("helm").unwrap();
+        header.set_entry_type(tar::EntryType::Regular);
+        header.set_size(MAX_MEMBER + 1);
+        header.set_cksum();
+        assert!(unpack(header.as_bytes(), "helm").unwrap_err().contains("at most"));
     }
 }

@@ -259,6 +259,10 @@ mod tests {
         let comment = "#".repeat(MAX_YAML + 1);
         assert!(parse::<Option<u8>>("x", &comment).unwrap_err().to_string().contains("larger than 8 MiB"));
         assert_eq!(parse::<Option<u8>>("x", &comment[1..]), Ok(None));
+        let foreign = "#".repeat(MAX_FOREIGN + 1);
+        assert!(
+            parse_foreign::<Option<u8>>("x", &foreign).unwrap_err().to_string().contains("at most 16777216 are read")
+        );
     }
 
     #[test]

@@ -125,18 +125,20 @@ fn a_wrong_or_damaged_base_is_named() {
 
 #[test]
 fn a_delta_that_lies_is_refused() {
-    for (from, to) in [
-        ("path: charts/", "path: ../charts/"),
-        ("path: charts/", "path: /charts/"),
-        ("path: files/tool", "path: bundle.yaml"),
-        ("size: 15", "size: 16"),
-        ("path: files/tool", "path: files/notes.txt"),
-        ("schema: 1", "schema: 2"),
-        ("sums_sha256: sha256:", "sums_sha256: sha256:0"),
+    let omits = "it leaves out something that it has, or that its SHA256SUMS does not list";
+    for (from, to, said) in [
+        ("path: charts/", "path: ../charts/", omits),
+        ("path: charts/", "path: /charts/", omits),
+        ("path: files/tool", "path: bundle.yaml", omits),
+        ("size: 15", "size: 16", ""),
+        ("path: files/tool", "path: files/notes.txt", omits),
+        ("schema: 1", "schema: 2", "has schema 2"),
+        ("sums_sha256: sha256:", "sums_sha256: sha256:0", ""),
     ] {
         let case = Case::changed(|_| true, edit(from, to));
         let error = case.refused();
         assert!(matches!(error.exit(), Exit::Mismatch | Exit::Usage), "{to}: {error}");
+        assert!(error.to_string().contains(said), "{to}: {error}");
         let jobs = NonZero::<usize>::MIN;
         let report = verify::verify(&case.path("delta.tar.gz"), jobs, None, &Silent).unwrap();
         assert!(!report.good, "{to}");

@@ -116,7 +116,7 @@ impl Bundle {
                 let reason = "the directory holds no unpacked bundle; if the archive is in there, name it";
                 return Err(Error::NotBundle { path: path.clone(), reason });
             }
-            let (members, foreign) = directory::list(path)?;
+            let (members, foreign) = directory::list(path, MAX_MEMBERS)?;
             (Inner::Unpacked { foreign }, members)
         } else {
             Inner::of_volume(path, Volume::new([open_file(path)?]))?
@@ -427,9 +427,6 @@ fn walk(
     let mut at = 0_u64;
     loop {
         let mut header = [0; 512];
-        if size.is_some_and(|size| size - at < tar::RECORD) {
-            return Err(damaged(at, error::ENDED));
-        }
         read(at, &mut header).map_err(|fault| fault.in_archive(path))?;
         let entry = tar::parse(&header).map_err(|source| match source {
             tar::Error::Checksum if at == 0 => Error::NotBundle { path: path.to_owned(), reason: "it holds no tar" },

@@ -77,5 +77,7 @@ mod tests {
         ] {
             assert!(parse(&text).is_err(), "{text:?}");
         }
+        let many: String = (0..=MAX_FILES).map(|n| format!("{hex}  {n}\n")).collect();
+        assert!(parse(&many).unwrap_err().reason.contains("100000"));
     }
 }

@@ -180,6 +180,7 @@ mod tests {
         assert_eq!(error.hint.as_deref(), Some("did you mean `all`?"));
         for profiles in [
             "profiles:\n  b: &b [b]\n  a: *b\n",
+            "profiles:\n  a: &a [b]\n  b: *a\n",
             "profiles:\n  a:\n    - >-\n      b\n",
             "profiles:\n  a:\n    - &x b\n",
             "profiles:\n  a:\n    [\n    ]\n",

@@ -66,5 +66,18 @@ mod tests {
         std::os::unix::fs::symlink("/etc/passwd", root.join("lib/link.sh")).unwrap();
         let error = read(root).unwrap_err();
         assert!(error.to_string().contains("lib/link.sh"), "{error}");
+        std::fs::remove_file(root.join("lib/link.sh")).unwrap();
+
+        let deep = root.join("lib/".repeat(MAX_DEPTH + 1));
+        std::fs::create_dir_all(&deep).unwrap();
+        assert!(read(root).is_err());
+        std::fs::remove_dir(deep).unwrap();
+        assert_eq!(read(root).unwrap().len(), 3);
+        for n in 3..MAX_FILES {
+            std::fs::write(root.join(format!("{n}.sh")), "").unwrap();
+        }
+        assert_eq!(read(root).unwrap().len(), MAX_FILES);
+        std::fs::write(root.join("one.sh"), "").unwrap();
+        assert!(read(root).is_err());
     }
 }

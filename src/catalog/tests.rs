@@ -517,7 +517,25 @@ fn bounds_what_a_component_brings() {
         ("components/loki/component.yaml", loki.as_bytes()),
     ]);
     let failure = failure_of(&files);
-    assert!(failure.contains(":2:13: `resources` brings the component over 1000 files or 64 MiB"), "{failure}");
+    let over = ":2:13: `resources` brings the component over 1000 files or 64 MiB";
+    assert!(failure.contains(over), "{failure}");
+    // Nine files of the largest size.
+    files.retain(|(name, _)| !name.contains("resources/") || name.ends_with("/1.yaml"));
+    let directory = write(&files);
+    let resources = directory.path().join("components/loki/resources");
+    for name in 1..=9 {
+        let file = fs::File::create(resources.join(format!("{name}.yaml"))).unwrap();
+        file.set_len(crate::yaml::MAX_YAML as u64).unwrap();
+    }
+    let failed = self::failure(directory.path());
+    assert!(failed.contains(over), "{failed}");
+
+    // A name that is a path on some systems.
+    fs::remove_dir_all(&resources).unwrap();
+    fs::create_dir(&resources).unwrap();
+    fs::write(resources.join("C:a.yaml"), "a: 1").unwrap();
+    let failed = self::failure(directory.path());
+    assert!(failed.contains("`resources` holds \"C:a.yaml\", a name that no bundle can carry"), "{failed}");
 }
 
 #[test]

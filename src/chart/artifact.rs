@@ -181,15 +181,21 @@ mod tests {
     #[test]
     fn a_bomb_ends_early() {
         let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
-        let mut header = tar::Header::new_gnu();
-        header.set_path("web/zeros").unwrap();
-        header.set_size(1 << 40);
-        header.set_cksum();
-        gzip.write_all(header.as_bytes()).unwrap();
+        let header = |path: &str, size: u64| {
+            let mut header = tar::Header::new_gnu();
+            header.set_path(path).unwrap();
+            header.set_size(size);
+            header.set_cksum();
+            *header.as_bytes()
+        };
+        gzip.write_all(&header("web/zeros", archive::MAX_UNPACKED)).unwrap();
         let zeros = vec![0; 1 << 20];
-        for _ in 0..=archive::MAX_UNPACKED >> 20 {
+        for _ in 0..archive::MAX_UNPACKED >> 20 {
             gzip.write_all(&zeros).unwrap();
         }
+        // Who reads on finds it.
+        gzip.write_all(&header("web/Chart.yaml", 512)).unwrap();
+        gzip.write_all(&[b' '; 512]).unwrap();
         assert!(chart_yaml(gzip.finish().unwrap().as_slice()).is_err());
     }
 

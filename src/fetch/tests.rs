@@ -237,6 +237,11 @@ async fn what_a_server_does_wrong_is_mended() {
             assert!(fetched.unwrap_or_else(|error| panic!("{name}: {error:?}")) == content, "{name}");
         }
     }
+    // Who gives the whole for the first segment is not asked for the others.
+    let server = serve(content.clone(), Box::new(|_, _| Reply::IgnoreRange)).await;
+    let cache = tempfile::tempdir().unwrap();
+    assert!(fetch(&fetcher(&server, cache.path(), false), &content).await.unwrap() == content);
+    assert_eq!(server.requests.lock().unwrap().len(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -516,6 +521,9 @@ async fn what_the_lock_lacks_is_learned_from_the_download() {
     assert!(matches!(error, Error::NoMember { .. }), "{error:?}");
     let error = fetcher.learn(&download(None, Digest::of(b"other"))).await.unwrap_err();
     assert!(matches!(error, Error::Mismatch { .. }), "{error:?}");
+    // What an earlier run kept of the archive is not believed.
+    std::fs::write(fetcher.store.path(digest), &archive[1..]).unwrap();
+    assert_eq!(fetcher.learn(&download(None, digest)).await.unwrap().size, archive.len() as u64);
 }
 
 proptest! {

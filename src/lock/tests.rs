@@ -116,6 +116,7 @@ fn catches_hand_edits() {
         ("schema: 1\n", "schema: 0\n", "lock:2:1: schema 0 is not known"),
         ("schema: 1\n", "schema: one\n", "lock:2:9: "),
         ("name: observability", "name: ../x", "lock:4:3: `../x` cannot name a bundle"),
+        ("version: \"1.20\"", "version: ../x", "lock:5:3: `../x` cannot be a bundle's version"),
         ("  - arm64\n", "  - amd64\n", "lock:8:3: architecture `amd64` a second time"),
         (
             "  - tool\n",
@@ -180,6 +181,11 @@ fn catches_hand_edits() {
             "version: \"1.30.4\"",
             "version: x/../../../y",
             "lock:18:5: a chart's version is part of a file name, so it has no `/`",
+        ),
+        (
+            "version: \"1.30.4\"\n        url",
+            "version: x/../y\n        url",
+            "lock:27:9: a chart's version is part of a file name, so it has no `/`",
         ),
         ("tag: \"true\"", "tag: \"\\e[31m\"", "lock:37:5: a version is one word"),
         ("components:\n", "components: &a\n", ""),

@@ -92,6 +92,8 @@ impl Placed {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::bundle::write::Writer;
+    use crate::bundle::{Layout, Member};
 
     #[test]
     fn reads_what_to_add() {
@@ -99,6 +101,23 @@ mod tests {
         assert_eq!("files/bundler=out/a=b".parse(), Ok(expected));
         for wrong in ["", "files/x", "x=y", "files/=y", "files/../x=y", "files/x=", "files//x=y"] {
             assert!(wrong.parse::<AddFile>().is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_file_that_changed_since_it_was_measured_is_refused() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = AddFile { name: "files/x".to_owned(), path: directory.path().join("x") };
+        std::fs::write(&file.path, "measured").unwrap();
+        let Added { path, digest, size } = file.measure().unwrap();
+        let layout = Layout::new(vec![Member::blob(path, digest, size)]).unwrap();
+        let writer = Writer::create(&directory.path().join("b.tar.gz"), layout).unwrap();
+        let placed = Placed { file, digest, slots: vec![writer.slot(0)] };
+        placed.copy().unwrap();
+        for changed in ["Measured", "measured and more", "measure", ""] {
+            std::fs::write(&placed.file.path, changed).unwrap();
+            let error = placed.copy().unwrap_err().to_string();
+            assert!(error.contains("changed"), "{changed}: {error}");
         }
     }
 }

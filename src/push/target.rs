@@ -168,6 +168,7 @@ mod tests {
         }
         let error = "https://user:secret@harbor.example".parse::<Target>().unwrap_err();
         assert!(!error.to_string().contains("secret"), "{error}");
+        assert!(error.to_string().contains("credentials belong into docker's config.json"), "{error}");
     }
 
     #[test]

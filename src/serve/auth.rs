@@ -159,5 +159,7 @@ mod tests {
         assert_eq!(refused(&format!("{good}{good}")).0, 2);
         assert_eq!(refused("# nobody\n"), (1, "it has no user"));
         assert!(refused(&good.replace("$04$", "$31$")).1.contains("cost"));
+        let many: String = (0..=MAX_USERS).map(|user| format!("{user}:{HASH}\n")).collect();
+        assert_eq!(refused(&many), (MAX_USERS + 1, "more than 10000 users"));
     }
 }

@@ -1,9 +1,11 @@
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::*;
 use crate::bundle::contents::tests::Sample;
+use crate::bundle::model::BundleFile;
 use crate::bundle::read::Form;
 use crate::bundle::sums;
 use crate::bundle::write::Writer;
@@ -11,7 +13,8 @@ use crate::bundle::{Layout, Member, gzip};
 use crate::error::Diagnostic as _;
 use crate::event::Silent;
 use crate::exit::Exit;
-use crate::oci::{Arch, Digest};
+use crate::lock::model::Unresolved;
+use crate::oci::{Arch, Digest, Reference};
 
 mod hostile;
 
@@ -247,7 +250,8 @@ fn the_checksum_file_beside_counts() {
     let report = case.verify();
     assert_eq!(told(&report), [(Kind::Archive, sums.to_str().unwrap())]);
     assert!(report.findings[0].found.as_ref().is_some_and(|found| good.starts_with(&found["sha256:".len()..])));
-    for wrong in ["", "x", "\u{0}", &good.repeat(2)] {
+    let two = good.clone() + &good.replace("b.tar.gz", "c.tar.gz");
+    for wrong in ["", "x", "\u{0}", &good.repeat(2), &two] {
         fs::write(&sums, wrong).unwrap();
         assert_eq!(told(&case.verify()), [(Kind::Archive, sums.to_str().unwrap())]);
     }
@@ -392,14 +396,43 @@ fn lists_of_images_have_to_say_what_the_lock_says() {
         case.sum();
         assert_eq!(told(&case.write()), [(Kind::Content, path)]);
     }
+
+    // Nothing but spaces more, and more than is read.
+    let mut case = Case::new();
+    case.get("index.json").resize(17 << 20, b' ');
+    case.sum();
+    assert_eq!(told(&case.write()), [(Kind::Content, "index.json")]);
 }
 
 #[test]
 fn the_lock_has_to_fit_itself_and_the_blobs() {
-    let mut case = Case::new();
-    case.edit("bundle.yaml", "  - docker.io/library/web:1\n", "");
-    case.sum();
-    assert_eq!(told(&case.write()), [(Kind::Content, "bundle.yaml")]);
+    let said = |change: fn(&mut BundleFile)| {
+        let mut case = Case::new();
+        let text = String::from_utf8(case.get("bundle.yaml").clone()).unwrap();
+        let mut about: BundleFile = crate::yaml::parse("bundle.yaml", &text).unwrap();
+        change(&mut about);
+        *case.get("bundle.yaml") = crate::yaml::to_string(&about).into_bytes();
+        case.sum();
+        let report = case.write();
+        assert!(!report.good);
+        let of_file = |finding: &&Finding| finding.member.as_deref() == Some("bundle.yaml");
+        report.findings.iter().find(of_file).map(|finding| finding.message.clone()).unwrap_or_default()
+    };
+    fn images(about: &mut BundleFile) -> &mut Vec<Reference> {
+        &mut about.lock.components.get_mut("tool").unwrap().images
+    }
+    assert_eq!(said(|about| drop(images(about).remove(0))), "the lock has an image that no component runs");
+    let lacks = "a component runs an image that the lock does not have";
+    assert_eq!(said(|about| images(about).push("docker.io/library/other:1".parse().unwrap())), lacks);
+    let unresolved = |about: &mut BundleFile| {
+        let text = |text: &str| text.to_owned();
+        let (component, artifact, reason) = (text("tool"), text("x"), text("why"));
+        about.lock.unresolved.push(Unresolved { component, artifact, reason });
+    };
+    assert_eq!(said(unresolved), "something is unresolved");
+    assert_eq!(said(|about| about.architectures.clear()), "no architecture is named");
+    let unsorted = "architectures or profiles are not sorted";
+    assert_eq!(said(|about| about.profiles.push("a".to_owned())), unsorted);
 
     let mut case = Case::new();
     case.edit("bundle.yaml", "docker.io/library/web:1", "docker.io/library/other:1");
@@ -528,8 +561,53 @@ fn what_is_no_bundle_is_told() {
     assert_eq!(missing.unwrap_err().exit(), Exit::Usage, "the command line names nothing");
     let pipe = case.directory.path().join("pipe");
     assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
-    let report = verify(&pipe, NonZero::<usize>::MIN, None, &Silent).unwrap();
-    assert_eq!(told(&report), [(Kind::Unreadable, "")], "nobody writes to the pipe, and nobody waits for it");
+    let (sender, receiver) = std::sync::mpsc::channel();
+    std::thread::spawn(move || drop(sender.send(verify(&pipe, NonZero::<usize>::MIN, None, &Silent).unwrap())));
+    let report = receiver.recv_timeout(Duration::from_secs(60)).expect("nobody writes to the pipe or waits for it");
+    assert_eq!(told(&report), [(Kind::Unreadable, "")]);
+}
+
+#[test]
+fn what_is_there_is_what_is_needed_in_its_order() {
+    let mut case = Case::new();
+    case.remove("sbom.cdx.json");
+    case.sum();
+    assert_eq!(told(&case.write()), [(Kind::Missing, "sbom.cdx.json")]);
+
+    let mut case = Case::new();
+    let list = String::from_utf8(case.get("SHA256SUMS").clone()).unwrap();
+    *case.get("SHA256SUMS") = list.split_inclusive('\n').rev().collect::<String>().into_bytes();
+    assert_eq!(told(&case.write()), [(Kind::Content, "SHA256SUMS")]);
+
+    let mut case = Case::new();
+    case.add("blobs/sha256/zzz", b"x");
+    case.sum();
+    let report = case.write();
+    assert_eq!(told(&report), [(Kind::Extra, "blobs/sha256/zzz")]);
+    assert_eq!(report.findings[0].message, "its name is no sha256");
+
+    // A manifest with other bytes is none, though they say the same.
+    let mut case = Case::new();
+    let single = case.blob("vnd.docker.distribution.manifest.v2");
+    case.get(&single).push(b' ');
+    case.sum();
+    let report = case.write();
+    let told = told(&report);
+    assert!(
+        told.contains(&(Kind::Digest, &single)) && told.contains(&(Kind::Missing, "quay.io/x/single:2")),
+        "{told:?}"
+    );
+}
+
+#[test]
+fn a_report_ends() {
+    let mut case = Case::new();
+    for n in 0..=report::MAX_FINDINGS {
+        case.add(&format!("x{n}"), b"");
+    }
+    let report = case.write();
+    assert_eq!(report.findings.len(), report::MAX_FINDINGS);
+    assert!(!report.good && report.more > 0, "{}", report.more);
 }
 
 #[test]

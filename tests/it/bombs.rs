@@ -123,22 +123,45 @@ fn a_file_of_100_mb_is_refused_by_name() {
     }
 }
 
+/// Makes a file so long, without taking the disk's space for it.
+fn extend(path: &std::path::Path, size: u64) {
+    std::fs::File::options().write(true).create(true).truncate(false).open(path).unwrap().set_len(size).unwrap();
+}
+
+/// What lies beside a bundle is not in it, and read to a bound all the same.
+#[test]
+fn files_beside_a_bundle_are_read_to_a_bound() {
+    let sample = crate::bundle_programs::Sample::new(&[bundler::oci::Arch::Arm64]);
+    sample.sandbox.write("signers", "");
+    for (beside, arguments) in [
+        ("b.tar.gz.sha256", &["verify", "b.tar.gz"][..]),
+        ("b.tar.gz.sha256.sig", &["verify", "b.tar.gz", "--signers", "signers", "--identity", "a"]),
+    ] {
+        extend(&sample.sandbox.path(beside), 1 << 30);
+        let output = run(&sample.sandbox, arguments);
+        let text = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{beside}: {text}");
+        assert!(text.contains(beside), "{beside}: {text}");
+    }
+}
+
 /// What the command line names beside these files: read to a bound too, also where it has no length.
 #[test]
 fn other_files_are_read_to_a_bound() {
     let sandbox = sandbox();
     let large = sandbox.write("large", "");
-    std::fs::File::options().write(true).open(&large).unwrap().set_len(100 << 20).unwrap();
+    extend(&large, 100 << 20);
     for endless in [large.to_str().unwrap(), "/dev/zero"] {
         for (arguments, most) in [
-            (&["resolve", "--ca-file", endless][..], "4 MiB"),
-            (&["images", "--chart", "chart.tgz", "--values", endless], "8 MiB"),
-            (&["pack", "--arch", "arm64", "--config", endless], "8 MiB"),
+            (&["resolve", "--ca-file", endless][..], "larger than 4 MiB"),
+            (&["images", "--chart", "chart.tgz", "--values", endless], "larger than 8 MiB"),
+            (&["pack", "--arch", "arm64", "--config", endless], "larger than 8 MiB"),
+            (&["verify", "x.tar.gz", "--signers", endless, "--identity", "a"], "more than 4 MiB"),
         ] {
             let output = run(&sandbox, arguments);
             let text = String::from_utf8(output.stderr).unwrap();
             assert_eq!(output.status.code(), Some(2), "{arguments:?}: {text}");
-            assert!(text.contains(endless) && text.contains(&format!("larger than {most}")), "{arguments:?}: {text}");
+            assert!(text.contains(endless) && text.contains(most), "{arguments:?}: {text}");
         }
         let output = run(&sandbox, &["resolve", "--lock", endless]);
         let text = String::from_utf8(output.stderr).unwrap();
@@ -194,23 +217,48 @@ fn registry(size: Option<usize>, told: bool) -> String {
     url
 }
 
+/// A lock with an image that is at this registry.
+fn locked(registry: &str) -> Sandbox {
+    let sandbox = sandbox();
+    let inputs = bundler::oci::Digest::of(COMPONENT.as_bytes()).hex();
+    let inputs = bundler::oci::Digest::of(format!("{inputs}  component.yaml\n").as_bytes());
+    let digest = bundler::oci::Digest::of(b"a manifest");
+    let lock = LOCK.split("components:").next().unwrap();
+    sandbox.write(
+        "bundle.lock.yaml",
+        format!(
+            "{lock}components:\n  tool: {{version: '1', inputs: {inputs}, images: ['ghcr.io/example/tool:1']}}\n\
+             images:\n  ghcr.io/example/tool:1: {{digest: {digest}}}\n"
+        ),
+    );
+    sandbox.write("config.yaml", format!("mirror_only: true\nmirrors: {{ghcr.io: [\"{registry}\"]}}\n"));
+    sandbox
+}
+
+#[test]
+fn credentials_are_read_to_a_bound() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let sandbox = locked(&format!("http://{}", listener.local_addr().unwrap()));
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let _ = stream.read(&mut [0; 4096]);
+            let head = "HTTP/1.1 401 x\r\nwww-authenticate: Basic realm=\"x\"\r\ncontent-length: 0\r\n";
+            let _ = stream.write_all(format!("{head}connection: close\r\n\r\n").as_bytes());
+        }
+    });
+    let docker = sandbox.home().join(".docker");
+    std::fs::create_dir(&docker).unwrap();
+    std::os::unix::fs::symlink("/dev/zero", docker.join("config.json")).unwrap();
+    let (code, text) = pack(&sandbox);
+    assert_eq!(code, Some(5), "{text}");
+    assert!(text.contains("config.json") && text.contains("more than 1048576 bytes"), "{text}");
+}
+
 #[test]
 fn a_manifest_of_10_mb_and_one_without_end_are_refused() {
     for (size, told) in [(Some(10 << 20), true), (Some(10 << 20), false), (None, false)] {
-        let sandbox = sandbox();
-        let inputs = bundler::oci::Digest::of(COMPONENT.as_bytes()).hex();
-        let inputs = bundler::oci::Digest::of(format!("{inputs}  component.yaml\n").as_bytes());
-        let digest = bundler::oci::Digest::of(b"a manifest");
-        let lock = LOCK.split("components:").next().unwrap();
-        sandbox.write(
-            "bundle.lock.yaml",
-            format!(
-                "{lock}components:\n  tool: {{version: '1', inputs: {inputs}, images: ['ghcr.io/example/tool:1']}}\n\
-                 images:\n  ghcr.io/example/tool:1: {{digest: {digest}}}\n"
-            ),
-        );
-        let url = registry(size, told);
-        sandbox.write("config.yaml", format!("mirror_only: true\nmirrors: {{ghcr.io: [\"{url}\"]}}\n"));
+        let sandbox = locked(&registry(size, told));
         let (code, text) = pack(&sandbox);
         assert!(matches!(code, Some(3 | 4)), "{size:?} {told}: {code:?} {text}");
         assert!(

@@ -291,4 +291,8 @@ fn a_program_that_is_no_helm() {
     assert!(run(Helm::find(None, Some(&empty))).unwrap_err().is_missing());
     let endless = program(&sandbox, "endless", "exec yes");
     assert!(run(Helm::find(Some(&endless), None)).is_err());
+    let renders = program(&sandbox, "renders", "[ \"$1\" = template ] || exec echo v4.2.4\nexec yes");
+    let helm = run(Helm::find(Some(&renders), None)).unwrap();
+    let error = run(helm.template(&sandbox.path("endless-1.tgz"), &release())).unwrap_err();
+    assert_eq!(error.to_string(), "endless-1.tgz renders to more than 67108864 bytes");
 }

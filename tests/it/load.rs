@@ -79,6 +79,16 @@ pub(crate) fn names(sample: &Sample) -> BTreeMap<String, Digest> {
     names
 }
 
+/// The layer of the image `quay.io/x/list:v2.0` that no other image has, for this machine.
+fn own_layer(sample: &Sample) -> Digest {
+    let document = |digest| -> Value { serde_json::from_slice(&sample.members[&model::blob_path(digest)]).unwrap() };
+    let digest = |value: &Value| -> Digest { value.as_str().unwrap().parse().unwrap() };
+    let index = document(sample.names["quay.io/x/list:v2.0"]);
+    let is_ours = |child: &&Value| child["platform"]["architecture"] == host().as_str();
+    let child = index["manifests"].as_array().unwrap().iter().find(is_ours).unwrap();
+    digest(&document(digest(&child["digest"]))["layers"][1]["digest"])
+}
+
 /// Writes the sample's bundle again with another version, without some images, or with other bytes.
 fn rewrite(sample: &Sample, path: &Path, version: &str, keep: fn(&str) -> bool, change: impl Fn(&str, &mut Vec<u8>)) {
     let mut members: Vec<_> = sample.members.iter().collect();

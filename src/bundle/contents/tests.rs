@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::super::write::Writer;
 use super::super::{Layout, model};
 use super::*;
+use crate::lock::attached::Attached;
 use crate::oci::{Arch, Reference, media_type};
 
 /// The parts of a bundle and the bytes that a registry would give for them.
@@ -313,4 +314,39 @@ fn contradictions_are_errors() {
     let download = Digest::of(b"a chart's bytes");
     parts.carried.insert((download, None), Carried { digest: download, size: 15 });
     assert!(assemble(&parts).is_ok());
+}
+
+#[test]
+fn what_is_attached_is_what_the_lock_says() {
+    let web: Reference = "docker.io/library/web:1".parse().unwrap();
+    let to = Sample::new(&[Arch::Arm64]).parts.bundle.lock.images[&web].digest;
+    let descriptor = |digest: Digest| json!({"mediaType": media_type::OCI_INDEX, "digest": digest, "size": 2});
+    let signature = |subject: Digest| {
+        json!({"schemaVersion": 2, "mediaType": media_type::OCI_MANIFEST, "config": descriptor(Digest::of(b"{}")),
+            "layers": [], "subject": descriptor(subject)})
+    };
+    let attach = |document: &Value, change: fn(&mut Attached)| {
+        let mut sample = Sample::new(&[Arch::Arm64]);
+        let digest = sample.document(document);
+        let size = sample.parts.manifests[&digest].bytes.len() as u64;
+        let media_type = media_type::OCI_MANIFEST.to_owned();
+        let mut attached = Attached { to, tag: None, artifact_type: None, digest, media_type, size, content_size: 2 };
+        change(&mut attached);
+        sample.parts.bundle.lock.images.get_mut(&web).unwrap().attached.push(attached);
+        match assemble(&sample.parts) {
+            Ok(_) => None,
+            Err(Error::Image(error)) => Some(error),
+            Err(other) => panic!("{other}"),
+        }
+    };
+    assert!(attach(&signature(to), |_| {}).is_none());
+    let other = signature(Digest::of(b"another image"));
+    assert!(matches!(attach(&other, |_| {}), Some(images::Error::Subject { .. })));
+    // What has a tag of cosign's need not say it itself.
+    assert!(attach(&other, |attached| attached.tag = Some("sha256-x.sig".to_owned())).is_none());
+    assert!(matches!(attach(&signature(to), |attached| attached.size += 1), Some(images::Error::Size { .. })));
+    let index = json!({"schemaVersion": 2, "mediaType": media_type::OCI_INDEX, "manifests": []});
+    assert!(matches!(attach(&index, |_| {}), Some(images::Error::Kind { .. })));
+    let missing = attach(&signature(to), |attached| attached.digest = Digest::of(b"missing"));
+    assert!(matches!(missing, Some(images::Error::Missing { .. })));
 }

@@ -6,7 +6,7 @@ use std::os::unix::fs::{FileExt as _, PermissionsExt as _};
 use std::path::Path;
 
 use super::super::{delta, model, name};
-use super::{Entry, Error, MAX_MEMBERS};
+use super::{Entry, Error};
 
 /// Something that no bundle has.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,8 +23,8 @@ pub(super) fn is_bundle(root: &Path) -> bool {
     marks.iter().any(|name| fs::symlink_metadata(root.join(name)).is_ok())
 }
 
-/// Lists the plain files below `root`, sorted by path, and what else is there.
-pub(super) fn list(root: &Path) -> Result<(Vec<Entry>, Vec<Foreign>), Error> {
+/// Lists the plain files below `root`, sorted by path, and what else is there, `most` of both.
+pub(super) fn list(root: &Path, most: usize) -> Result<(Vec<Entry>, Vec<Foreign>), Error> {
     let mut members = Vec::new();
     let mut foreign = Vec::new();
     let mut waiting = vec![String::new()];
@@ -60,7 +60,7 @@ pub(super) fn list(root: &Path) -> Result<(Vec<Entry>, Vec<Foreign>), Error> {
             } else {
                 foreign.push(strange("neither a file nor a directory"));
             }
-            if members.len() + foreign.len() + waiting.len() > MAX_MEMBERS {
+            if members.len() + foreign.len() + waiting.len() > most {
                 return Err(Error::NotBundle { path: root.to_owned(), reason: "it has more than 100000 files" });
             }
         }

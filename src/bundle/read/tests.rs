@@ -40,6 +40,45 @@ fn says_what_it_is() {
 }
 
 #[test]
+fn more_members_than_any_bundle_has_are_refused() {
+    let name = |at: u64| tar::header(&at.to_string(), 0o644, 0).unwrap();
+    let mut read = 0;
+    let error = walk(
+        Path::new("x"),
+        |at, header| {
+            read += 1;
+            // It ends by itself, so that who reads on gives no error.
+            header.copy_from_slice(&if read > MAX_MEMBERS + 10 { [0; 512] } else { name(at) });
+            Ok(())
+        },
+        None,
+    );
+    let error = error.unwrap_err();
+    assert!(matches!(&error, Error::Damaged { reason, .. } if reason == "more than 100000 members"), "{error}");
+    assert_eq!(read, MAX_MEMBERS + 1);
+
+    let root = tempfile::tempdir().unwrap();
+    fs::create_dir_all(root.path().join("a/b")).unwrap();
+    fs::write(root.path().join("a/b/file"), "").unwrap();
+    std::os::unix::fs::symlink("file", root.path().join("a/b/link")).unwrap();
+    fs::write(root.path().join("a/b/one\nline"), "").unwrap();
+    let (members, foreign) = directory::list(root.path(), 3).unwrap();
+    let foreign: Vec<_> = foreign.iter().map(|foreign| foreign.path.as_str()).collect();
+    assert_eq!((members.len(), foreign), (1, vec!["a/b/link", "a/b/one\\nline"]));
+    assert!(matches!(directory::list(root.path(), 2), Err(Error::NotBundle { .. })));
+}
+
+#[test]
+fn a_tar_without_an_end_is_damaged() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("b.tar.gz");
+    let header = |name| tar::header(name, 0o644, 0).unwrap();
+    fs::write(&path, gzip::store(&[header("a"), header("b")].concat())).unwrap();
+    let error = Bundle::open(&path).unwrap_err();
+    assert!(matches!(error, Error::Damaged { .. }), "{error}");
+}
+
+#[test]
 fn damage_ends_a_read_with_its_place() {
     let (_directory, path) = written();
     let mut bytes = fs::read(&path).unwrap();

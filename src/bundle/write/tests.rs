@@ -212,6 +212,7 @@ fn takes_over_what_was_left_but_not_what_is_written() {
     let path = directory.path().join("b.tar.gz");
     let (layout, contents) = sample();
     std::fs::write(directory.path().join(".b.tar.gz.partial"), vec![7; 5_000_000]).unwrap();
+    std::fs::write(directory.path().join(".b.tar.gz.sha256.partial"), "half a li").unwrap();
     let writer = Writer::create(&path, layout.clone()).unwrap();
     let second = Writer::create(&path, layout.clone());
     assert!(matches!(second, Err(Error::Busy(_))), "{second:?}");

@@ -72,6 +72,10 @@ fn names_that_lead_out() {
         let message = refused(&[("a/Chart.yaml", CHART.as_bytes()), (name, b"x")]);
         assert!(message.contains("leads out of the chart"), "{name}: {message}");
     }
+    let mut tar = Builder::new(GzEncoder::new(Vec::new(), Compression::fast()));
+    tar.append_data(&mut header("x", 1, EntryType::Regular), format!("a/{}", "x".repeat(1023)), &b"x"[..]).unwrap();
+    let message = read(tar.into_inner().unwrap().finish().unwrap().as_slice()).unwrap_err().to_string();
+    assert!(message.contains("leads out of the chart"), "{message}");
 }
 
 #[test]

@@ -480,6 +480,20 @@ async fn segments_share_a_redirect_until_it_expires() {
 }
 
 #[tokio::test]
+async fn what_another_host_wants_is_not_bought_for_the_registry() {
+    let tokens = Server::start(|_| reply(200, &[], r#"{"token":"t1"}"#)).await;
+    let realm = tokens.url("/token");
+    let cdn = Server::start(move |_| unauthorized(&format!(r#"Bearer realm="{realm}""#))).await;
+    let target = cdn.url("/blob");
+    let server = Server::start(move |_| redirect(&target)).await;
+    let (registry, _directory) = logged_in(&server, r#"{"auth":"dXNlcjpwYXNz"}"#);
+    let error = registry.open_blob(&image(":1"), &Digest::of(b"blob"), None).await.err().unwrap();
+    assert_eq!(error.status(), Some(StatusCode::UNAUTHORIZED), "the registry itself refused nothing: {error:?}");
+    assert_eq!((cdn.seen().len(), tokens.seen().len()), (1, 0));
+    assert!(cdn.seen().iter().all(|request| request.authorization().is_none()));
+}
+
+#[tokio::test]
 async fn a_registry_that_serves_blobs_itself_serves_every_segment() {
     let server = Server::start(|request| with_tokens(request, 1, || reply(200, &[], "blob"))).await;
     let registry = registry(&server);
@@ -616,6 +630,35 @@ async fn a_list_of_a_mirror_is_enough() {
     let found = Registry::new(http(&config)).attached(&image(""), subject).await.unwrap();
     assert_eq!(found, [referrers::Found { digest: signature, tag: None }]);
     assert_eq!(registry.count(&format!("/v2/org/app/referrers/{subject}")), 0);
+}
+
+#[tokio::test]
+async fn referrers_do_not_go_on_for_ever() {
+    let subject = Digest::of(b"image");
+    let too_many = "more than 2000 referrers or 50 pages";
+    // Always another page; and one page of more than anybody has.
+    let page = list_of(Digest::of(b"signature"));
+    let pages = AtomicUsize::new(0);
+    let endless = Server::start(move |request| match pages.fetch_add(1, Ordering::Relaxed) {
+        // It ends by itself, so that who reads on gives no error.
+        asked @ ..60 if request.path().contains("/referrers/") => {
+            reply(200, &[("link", format!("<?page={asked}>; rel=\"next\"").as_str())], &page)
+        }
+        _ => reply(200, &[], &page),
+    })
+    .await;
+    let entry = |n: usize| {
+        let digest = Digest::of(n.to_string().as_bytes());
+        format!(r#"{{"mediaType":"{}","digest":"{digest}","size":2}}"#, media_type::OCI_MANIFEST)
+    };
+    let list = (0..2001).map(entry).collect::<Vec<_>>().join(",");
+    let list = format!(r#"{{"schemaVersion":2,"manifests":[{list}]}}"#);
+    let large = Server::start(move |_| reply(200, &[], &list)).await;
+    for server in [endless, large] {
+        let error = registry(&server).attached(&image(""), subject).await.unwrap_err();
+        assert!(matches!(&error, Error::Malformed { reason, .. } if reason.starts_with(too_many)), "{error:?}");
+        assert!(server.seen().len() <= 50);
+    }
 }
 
 #[tokio::test]

@@ -1,11 +1,11 @@
 //! Names, digests, pins and marks in containerd; what stays, what goes and what is refused.
 
 use super::{
-    Containerd, Sample, blobs, collect_garbage, done, foreign, host, listed, load, names, output_of, refused, rewrite,
-    unload,
+    Containerd, Sample, blobs, collect_garbage, done, foreign, host, listed, load, names, output_of, own_layer,
+    refused, rewrite, unload,
 };
 use bundler::bundle::model;
-use bundler::oci::{Arch, Digest};
+use bundler::oci::Arch;
 
 const PIN: &str = "io.cri-containerd.pinned=pinned";
 
@@ -103,14 +103,7 @@ fn a_changed_byte_is_named_and_never_gets_a_name() {
     let Some(containerd) = Containerd::start() else { return };
     let sample = Sample::new(&[host()]);
     let sandbox = &sample.sandbox;
-    // The largest blob of one image: its own layer.
-    let index = &sample.members[&model::blob_path(sample.names["quay.io/x/list:v2.0"])];
-    let index: serde_json::Value = serde_json::from_slice(index).unwrap();
-    let child =
-        index["manifests"].as_array().unwrap().iter().find(|m| m["platform"]["architecture"] == host().as_str());
-    let manifest = digest(&child.unwrap()["digest"]);
-    let manifest: serde_json::Value = serde_json::from_slice(&sample.members[&model::blob_path(manifest)]).unwrap();
-    let layer = digest(&manifest["layers"][1]["digest"]);
+    let layer = own_layer(&sample);
     let changed = sandbox.path("changed.tar.gz");
     rewrite(
         &sample,
@@ -146,10 +139,6 @@ fn a_changed_byte_is_named_and_never_gets_a_name() {
     );
     let said = refused(&mut load(sandbox, &containerd, &["changed.tar.gz"]), 4);
     assert!(said.contains("is damaged: its sha256 is"), "{said}");
-}
-
-fn digest(value: &serde_json::Value) -> Digest {
-    value.as_str().unwrap().parse().unwrap()
 }
 
 #[test]

@@ -1,11 +1,25 @@
 //! The other places: k3s's directory, an OCI layout, and what docker and podman are given.
 
-use super::{Containerd, Sample, done, host, names, refused, rewrite};
+use std::os::unix::fs::PermissionsExt as _;
+
+use bundler::bundle::model;
+use bundler::oci::Arch;
+
+use super::{Containerd, Sample, done, host, names, own_layer, refused, rewrite};
 use crate::support::{self, Sandbox, output_of};
 
 fn load(sandbox: &Sandbox, into: &str, bundle: &str) -> assert_cmd::Command {
     let mut command = sandbox.bundler();
     command.args(["load", bundle, "--into", into]);
+    command
+}
+
+/// Loads into a program of this name that the script is.
+fn load_with(sandbox: &Sandbox, program: &str, script: &str, bundle: &str) -> assert_cmd::Command {
+    let own = sandbox.write(format!("bin/{program}"), script);
+    std::fs::set_permissions(&own, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let mut command = load(sandbox, program, bundle);
+    command.env("PATH", format!("{}:{}", sandbox.path("bin").display(), std::env::var("PATH").unwrap()));
     command
 }
 
@@ -81,6 +95,82 @@ fn what_a_power_cut_left_goes_and_what_somebody_writes_stays() {
 }
 
 #[test]
+fn a_layout_is_looked_at_before_it_is_written() {
+    let sample = Sample::new(&[host()]);
+    let sandbox = &sample.sandbox;
+    done(&mut load(sandbox, "oci-layout:site", "b.tar.gz"));
+    // What another program left half of, under the blob's name.
+    let blob = sandbox.path("site").join(model::blob_path(own_layer(&sample)));
+    let content = std::fs::read(&blob).unwrap();
+    std::fs::write(&blob, &content[1..]).unwrap();
+    assert_eq!(done(&mut load(sandbox, "oci-layout:site", "b.tar.gz"))["sent"]["blobs"], 1);
+    assert_eq!(std::fs::read(&blob).unwrap(), content);
+
+    let said = refused(load(sandbox, "oci-layout:site", "b.tar.gz").arg("--prune"), 2);
+    assert!(said.contains("an OCI layout cannot tell what came from a bundle"), "{said}");
+    let index = std::fs::File::options().write(true).open(sandbox.path("site/index.json")).unwrap();
+    index.set_len((64 << 20) + 1).unwrap();
+    let said = refused(&mut load(sandbox, "oci-layout:site", "b.tar.gz"), 2);
+    assert!(said.contains("index.json`: it is larger than 64 MiB"), "{said}");
+}
+
+#[test]
+fn a_damaged_blob_gets_to_no_place() {
+    let sample = Sample::new(&[host()]);
+    let sandbox = &sample.sandbox;
+    let layer = own_layer(&sample);
+    // What it was given whole it has.
+    let script = "#!/bin/sh\ncase \"$1\" in\nload) cat >half.tar && mv half.tar loaded.tar;;\n*) exit 1;;\nesac\n";
+    for (flips, said) in [(true, "of the bundle has sha256 "), (false, " bytes instead of ")] {
+        rewrite(
+            &sample,
+            &sandbox.path("bad.tar.gz"),
+            "1.0.0",
+            |_| true,
+            |path, bytes| {
+                if path == model::blob_path(layer) {
+                    if flips { *bytes.last_mut().unwrap() ^= 1 } else { bytes.push(0) }
+                }
+            },
+        );
+        for (place, left) in [
+            ("k3s-dir=k3s", "k3s/bundler-demo@1.0.0.tar".to_owned()),
+            ("oci-layout:site", format!("site/{}", model::blob_path(layer))),
+            ("oci-layout:site", "site/index.json".to_owned()),
+            ("docker", "loaded.tar".to_owned()),
+            ("podman", "loaded.tar".to_owned()),
+        ] {
+            let text = match place {
+                "docker" | "podman" => refused(&mut load_with(sandbox, place, script, "bad.tar.gz"), 4),
+                place => refused(&mut load(sandbox, place, "bad.tar.gz"), 4),
+            };
+            assert!(text.contains("`quay.io/x/list:v2.0` is damaged"), "{place}: {text}");
+            assert!(text.contains(&layer.to_string()) && text.contains(said), "{place}: {text}");
+            assert!(!sandbox.path(&left).exists(), "{place}: {left}");
+        }
+    }
+}
+
+#[test]
+fn what_docker_says_and_what_it_has_afterwards_counts() {
+    let sample = Sample::new(&[host()]);
+    let sandbox = &sample.sandbox;
+    let full = "#!/bin/sh\ncase \"$1\" in\nload) cat >/dev/null; echo no space left >&2; exit 7;;\n*) exit 1;;\nesac\n";
+    let said = refused(&mut load_with(sandbox, "docker", full, "b.tar.gz"), 3);
+    assert!(said.contains("`docker load` ended with") && said.contains("no space left"), "{said}");
+    let forgets = "#!/bin/sh\ncase \"$1\" in\nload) cat >/dev/null;;\n*) exit 1;;\nesac\n";
+    let said = refused(&mut load_with(sandbox, "docker", forgets, "b.tar.gz"), 4);
+    assert!(said.contains("is not as it was loaded") && said.contains("not there"), "{said}");
+    let said = refused(load_with(sandbox, "docker", forgets, "b.tar.gz").args(["--arch", "riscv64"]), 2);
+    assert!(said.contains("the bundle has nothing for riscv64"), "{said}");
+
+    let several = Sample::new(&[Arch::Amd64, Arch::Arm64]);
+    let mut both = load_with(&several.sandbox, "docker", forgets, "b.tar.gz");
+    let said = refused(both.args(["--arch", "amd64", "--arch", "arm64"]), 2);
+    assert!(said.contains("docker takes the images of one architecture at a time"), "{said}");
+}
+
+#[test]
 fn docker_and_podman_are_given_what_they_lack_and_asked_afterwards() {
     let Some(skopeo) = support::program("skopeo") else { return };
     let sample = Sample::new(&[host()]);
@@ -90,15 +180,7 @@ fn docker_and_podman_are_given_what_they_lack_and_asked_afterwards() {
                   | python3 -c 'import json,sys\nfor i in json.load(sys.stdin):\n  c=i[\"Config\"].split(\"/\")[-1]\n  \
                   if sys.argv[1] in i[\"RepoTags\"]+[\"sha256:\"+c]: print(\"sha256:\"+c); sys.exit(0)\nsys.exit(1)' \"$5\";;\nesac\n";
     for program in ["docker", "podman"] {
-        let path = sandbox.write(format!("bin/{program}"), script);
-        use std::os::unix::fs::PermissionsExt as _;
-        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
-        let run = || {
-            let mut command = load(sandbox, program, "b.tar.gz");
-            let path = std::env::var("PATH").unwrap();
-            command.env("PATH", format!("{}:{path}", sandbox.path("bin").display()));
-            command
-        };
+        let run = || load_with(sandbox, program, script, "b.tar.gz");
         let first = done(&mut run());
         assert!(first["images"].as_array().unwrap().iter().all(|image| image["state"] == "loaded"), "{first:#}");
         for name in sample.names.keys().filter(|name| !name.contains('@')) {
@@ -134,14 +216,8 @@ fn the_real_podman_takes_what_it_lacks() {
         path("run"),
         path("tmp")
     );
-    let own = sandbox.write("bin/podman", script);
-    use std::os::unix::fs::PermissionsExt as _;
-    std::fs::set_permissions(&own, std::fs::Permissions::from_mode(0o755)).unwrap();
-    let run = |arguments: &[&str]| {
-        let mut command = load(sandbox, "podman", "b.tar.gz");
-        let path = std::env::var("PATH").unwrap();
-        done(command.env("PATH", format!("{}:{path}", sandbox.path("bin").display())).args(arguments))
-    };
+    let own = sandbox.path("bin/podman");
+    let run = |arguments: &[&str]| done(load_with(sandbox, "podman", &script, "b.tar.gz").args(arguments));
     let first = run(&["--image", "quay.io/x/list"]);
     assert_eq!((&first["images"].as_array().unwrap().len(), &first["images"][0]["state"]), (&1, &"loaded".into()));
     let rest = run(&[]);

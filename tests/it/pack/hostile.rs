@@ -156,6 +156,17 @@ fn an_image_for_another_architecture_is_refused() {
         (image.digest, image.media_type) = (only.digest, Some(only.media_type.to_owned()));
         image.platforms.clear();
     });
+    // What says so is read to a bound.
+    let manifest: serde_json::Value = serde_json::from_slice(&only.bytes).unwrap();
+    let config = manifest["config"]["digest"].as_str().unwrap().to_owned();
+    let proxy = Proxy::before(&registry.url(), move |asked| match asked.target.ends_with(&config) {
+        true => Fault::Endless(200, Vec::new()),
+        false => Fault::None,
+    });
+    site.mirrors(&[&proxy.url()], QUICK);
+    let text = site.refused(&["--arch", "amd64", "--component", "agent"], 3);
+    assert!(text.contains("more than 4194304 bytes"), "{text}");
+    proxy.heal();
     let text = site.refused(&["--arch", "amd64", "--component", "agent"], 1);
     let said = "`images.example/agent:v1.0.0` has no image for linux/amd64: its only one is for linux/arm64";
     assert!(text.contains(said), "{text}");

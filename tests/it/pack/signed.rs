@@ -4,6 +4,9 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
+use bundler::bundle::read::{Bundle, Entry};
+use bundler::bundle::write::Writer;
+use bundler::bundle::{Layout, Member};
 use serde_json::Value;
 
 use super::site::Site;
@@ -286,6 +289,11 @@ fn a_signature_that_is_missing_or_of_something_else_is_named() {
         !good && messages.len() == 1 && messages[0].starts_with("it is not a signature of these bytes"),
         "{messages:?}"
     );
+    // A pipe is not waited for.
+    std::fs::remove_file(path("one.tar.gz.sha256.sig")).unwrap();
+    support::output_of(signing.sandbox().command("mkfifo").arg(path("one.tar.gz.sha256.sig")));
+    let (good, _, messages) = signing.trusted("one.tar.gz");
+    assert!(!good && messages.len() == 1 && messages[0].starts_with("it is no SSH signature"), "{messages:?}");
     let (one, two) = (signing.unpack("one.tar.gz"), signing.unpack("two.tar.gz"));
     std::fs::copy(two.join("SHA256SUMS.sig"), one.join("SHA256SUMS.sig")).unwrap();
     let (good, _, messages) = signing.trusted(one.to_str().unwrap());
@@ -320,13 +328,26 @@ fn what_cannot_sign_publishes_nothing() {
     signing.key("key", &["-t", "ed25519"]);
     signing.pack("b.tar.gz", &[]);
     let path = signing.sandbox().path("b.tar.gz");
+    let sign = |bundle: &str, code: i32| {
+        let mut command = signing.sandbox().bundler();
+        let output = command.args(["sign", bundle, "--key", "key"]).assert().code(code).get_output().stderr.clone();
+        String::from_utf8(output).unwrap()
+    };
+    let bundle = Bundle::open(&path).unwrap();
+    let read = |member: &Entry| {
+        let inline = Member::inline(member.path.as_str(), bundle.read(&member.path, 1 << 30).unwrap());
+        Member { mode: member.mode, ..inline }
+    };
+    let more = bundle.members().iter().map(read).chain([Member::inline("zzz", "")]).collect();
+    let writer = Writer::create(&signing.sandbox().path("more.tar.gz"), Layout::new(more).unwrap()).unwrap();
+    writer.seal().unwrap().publish().unwrap();
+    let stderr = sign("more.tar.gz", 2);
+    assert!(stderr.contains("it has a member that SHA256SUMS does not list"), "{stderr}");
     let mut bytes = std::fs::read(&path).unwrap();
     let end = bytes.len() - 3000;
     bytes[end] ^= 1;
     std::fs::write(&path, &bytes).unwrap();
-    let mut command = signing.sandbox().bundler();
-    let output = command.args(["sign", "b.tar.gz", "--key", "key"]).assert().code(4).get_output().stderr.clone();
-    let stderr = String::from_utf8(output).unwrap();
+    let stderr = sign("b.tar.gz", 4);
     assert!(stderr.contains("is not what SHA256SUMS lists"), "{stderr}");
     assert_eq!(std::fs::read(&path).unwrap(), bytes);
 }

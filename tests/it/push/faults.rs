@@ -82,6 +82,38 @@ fn a_busy_registry_is_asked_again_and_given_up_at_last() {
 }
 
 #[test]
+fn a_registry_that_hangs_is_asked_again_and_given_up_at_last() {
+    let Some(site) = Site::start() else { return };
+    site.sample.sandbox.config("attempts: 3\nretry_wait: 1ms\nidle_timeout: 200ms\n");
+    for method in ["HEAD", "POST", "PATCH", "PUT"] {
+        site.proxy.rule(move |asked| match asked.method == method {
+            true => Fault::Silence,
+            false => Fault::None,
+        });
+        let text = site.refused(&format!("hangs-{}", method.to_lowercase()), 3);
+        assert!(text.contains("cannot push `") && text.contains("the next run goes on"), "{method}: {text}");
+    }
+    site.proxy.heal();
+    site.sample.is_patient();
+    site.arrives("hangs-put");
+}
+
+#[test]
+fn a_registry_that_has_other_bytes_than_were_sent_is_not_believed() {
+    let Some(site) = Site::start() else { return };
+    let other = bundler::oci::Digest::of(b"other").to_string();
+    for what in ["/blobs/uploads/", "/manifests/"] {
+        let found = other.clone();
+        site.proxy.rule(move |asked| match asked.method == "PUT" && asked.target.contains(what) {
+            true => Fault::Header("docker-content-digest", found.clone()),
+            false => Fault::None,
+        });
+        let text = site.refused("x", 4);
+        assert!(text.contains("cannot push `") && text.contains(&other), "{what}: {text}");
+    }
+}
+
+#[test]
 fn a_body_that_is_too_large_is_told() {
     let Some(site) = Site::start() else { return };
     site.proxy.rule(|asked| match asked.method == "PATCH" {

@@ -1,8 +1,11 @@
 //! A changed byte is never given out as good.
 
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
 use std::path::Path;
 
-use bundler::oci::Arch;
+use bundler::bundle::model::{Added, BundleFile};
+use bundler::oci::{Arch, Digest};
 
 use super::client::{Reply, exchange};
 use super::served::{Parts, Served, blob_path, unpacked};
@@ -108,6 +111,21 @@ fn a_damaged_chart_is_not_listed() {
     let index = served.get("/index.yaml").text();
     assert!(index.contains("1.2.3+site.1") && !index.contains("0.1.0"), "{index}");
     assert_eq!(served.get("/v2/charts/page/manifests/0.1.0").status, 404);
+    // One that is good, but another.
+    let directory = unpacked(&sample);
+    let chart = |version: &str| directory.join(format!("charts/page-{version}.tgz"));
+    std::fs::copy(chart("0.1.0"), chart("1.2.3+site.1")).unwrap();
+    let index = Served::start(&[&directory], &[]).get("/index.yaml").text();
+    assert!(index.contains("page-0.1.0") && !index.contains("page-1.2.3"), "{index}");
+}
+
+#[test]
+fn what_no_checksum_speaks_for_is_not_given_out() {
+    let sample = Sample::new(&[Arch::Arm64]);
+    let directory = unpacked(&sample);
+    std::fs::write(directory.join("notes.txt"), "more").unwrap();
+    let reply = Served::start(&[&directory], &[]).get("/notes.txt");
+    assert_eq!((reply.status, reply.code().as_str()), (500, "DIGEST_INVALID"));
 }
 
 #[test]
@@ -126,6 +144,36 @@ fn a_blob_that_changes_after_it_was_found_good_is_looked_at_again() {
     assert_eq!(ask().status, 500);
     std::fs::write(&path, &good).unwrap();
     assert_eq!(ask().status, 206);
+}
+
+#[test]
+fn a_part_ends_where_its_file_is_changed_while_it_is_sent() {
+    let sample = Sample::new(&[Arch::Arm64]);
+    let directory = unpacked(&sample);
+    // More than the sockets hold of it, so that most is read when the client goes on.
+    let large = vec![7; 64 << 20];
+    let path = directory.join("files/large");
+    std::fs::write(&path, &large).unwrap();
+    let about = directory.join("bundle.yaml");
+    let text = std::fs::read_to_string(&about).unwrap();
+    let mut bundle: BundleFile = bundler::yaml::parse("bundle.yaml", &text).unwrap();
+    let (digest, size) = (Digest::of(&large), large.len() as u64);
+    bundle.added.push(Added { path: "files/large".to_owned(), digest, size });
+    std::fs::write(&about, bundler::yaml::to_string(&bundle)).unwrap();
+
+    let served = Served::start(&[&directory], &[]);
+    let mut stream = TcpStream::connect(&served.address).unwrap();
+    let request = "GET /files/large HTTP/1.1\r\nHost: x\r\nRange: bytes=1-\r\nConnection: close\r\n\r\n";
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut answer = vec![0; 12];
+    stream.read_exact(&mut answer).unwrap();
+    assert_eq!(answer, b"HTTP/1.1 206");
+    let file = std::fs::File::options().write(true).open(&path).unwrap();
+    file.set_modified(std::time::SystemTime::UNIX_EPOCH).unwrap();
+    // However it ends.
+    let _ = stream.read_to_end(&mut answer);
+    assert!(answer.len() < large.len(), "{}", answer.len());
+    served.logged("the bundle was changed while it was read");
 }
 
 #[test]

@@ -2,7 +2,9 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
+use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Duration;
 
 use bundler::oci::Arch;
@@ -12,6 +14,12 @@ use tokio_util::sync::CancellationToken;
 use super::client::{Reply, exchange, request};
 use super::served::{Parts, Site, blob_path};
 use crate::bundle_programs::Sample;
+use crate::support::Secrets;
+
+/// How long a server may take to do something: none here needs a tenth of it.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// A bound that no test meets.
+const FOR_EVER: Duration = Duration::from_secs(100_000);
 
 /// What nobody looks at.
 struct Nowhere;
@@ -29,16 +37,22 @@ struct Bounded {
     sample: Sample,
     address: SocketAddr,
     stop: CancellationToken,
+    /// Hangs up when the server has ended.
+    ended: Receiver<SocketAddr>,
     thread: Option<std::thread::JoinHandle<()>>,
 }
 
 impl Bounded {
     fn start(limits: Limits) -> Self {
+        Self::listen(limits, |_| None)
+    }
+
+    fn listen(limits: Limits, tls: impl Fn(&Sample) -> Option<(PathBuf, PathBuf)>) -> Self {
         let sample = Sample::new(&[Arch::Arm64]);
         let options = Options {
             bundles: vec![sample.path()],
             listen: "127.0.0.1:0".parse().unwrap(),
-            tls: None,
+            tls: tls(&sample),
             htpasswd: None,
             limits,
         };
@@ -53,12 +67,13 @@ impl Bounded {
                 server.run(stopped).await.unwrap();
             });
         });
-        Self { sample, address: address.recv().unwrap(), stop, thread: Some(thread) }
+        Self { sample, address: address.recv().unwrap(), stop, ended: address, thread: Some(thread) }
     }
 
     fn connect(&self) -> TcpStream {
         let stream = TcpStream::connect(self.address).unwrap();
-        stream.set_read_timeout(Some(Duration::from_secs(120))).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        stream.set_write_timeout(Some(PATIENCE)).unwrap();
         stream
     }
 
@@ -70,8 +85,10 @@ impl Bounded {
 impl Drop for Bounded {
     fn drop(&mut self) {
         self.stop.cancel();
-        let ended = self.thread.take().unwrap().join();
-        assert!(ended.is_ok() || std::thread::panicking());
+        // A test that failed does not wait for what may never end.
+        if !std::thread::panicking() {
+            self.thread.take().unwrap().join().unwrap();
+        }
     }
 }
 
@@ -97,6 +114,21 @@ fn a_slow_head_ends_the_connection() {
         assert_eq!(answer.starts_with(b"HTTP/1.1 200"), start.ends_with("\r\n\r\n"), "{start:?}");
     }
     bounded.is_well();
+}
+
+#[test]
+fn a_slow_handshake_ends_the_connection() {
+    let tls = |sample: &Sample| {
+        let Secrets { certificate, key, .. } = Secrets::write(&sample.sandbox.path("."));
+        Some((certificate, key))
+    };
+    let bounded = Bounded::listen(Limits { head: Duration::from_millis(50), ..Limits::default() }, tls);
+    // Nothing, and a record that announces more than comes.
+    for start in [&b""[..], b"\x16\x03\x01\x02\x00\x01"] {
+        let mut stream = bounded.connect();
+        stream.write_all(start).unwrap();
+        assert!(drain(&mut stream).is_empty(), "{start:?}");
+    }
 }
 
 #[test]
@@ -129,6 +161,36 @@ fn more_connections_than_the_bound_wait_for_their_turn() {
     for mut stream in idle {
         assert!(drain(&mut stream).is_empty());
     }
+}
+
+#[test]
+fn one_more_than_the_bound_waits_until_another_has_ended() {
+    let bounded = Bounded::start(Limits { connections: 1, head: FOR_EVER, ..Limits::default() });
+    let mut first = bounded.connect();
+    first.write_all(b"GET /v2/ HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
+    first.read_exact(&mut [0]).unwrap();
+    let mut second = bounded.connect();
+    second.write_all(b"GET /v2/ HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").unwrap();
+    // However long it would wait.
+    second.set_read_timeout(Some(Duration::from_millis(200))).unwrap();
+    second.read(&mut [0]).unwrap_err();
+    drop(first);
+    second.set_read_timeout(Some(PATIENCE)).unwrap();
+    assert!(drain(&mut second).starts_with(b"HTTP/1.1 200"));
+}
+
+#[test]
+fn a_stop_waits_only_so_long_for_a_client_that_takes_nothing() {
+    let limits = Limits { grace: Duration::from_millis(50), stall: FOR_EVER, head: FOR_EVER, ..Limits::default() };
+    let bounded = Bounded::start(limits);
+    let layer = *Parts::of(&bounded.sample, "docker.io/library/web:1", Arch::Arm64).layers.last().unwrap();
+    let one = format!("GET /v2/library/web/blobs/{layer} HTTP/1.1\r\nHost: x\r\n\r\n");
+    let mut stream = bounded.connect();
+    // Until the server reads no more, because it cannot write.
+    stream.set_write_timeout(Some(Duration::from_millis(200))).unwrap();
+    while stream.write_all(one.as_bytes()).is_ok() {}
+    bounded.stop.cancel();
+    assert_eq!(bounded.ended.recv_timeout(PATIENCE), Err(RecvTimeoutError::Disconnected), "it has not ended");
 }
 
 #[test]

@@ -120,12 +120,15 @@ fn wrong_files_are_named() {
     let secrets = Secrets::write(&sample.sandbox.path("."));
     sample.sandbox.write("plain", "carrier:plain\n");
     sample.sandbox.write("empty", "");
+    let large = std::fs::File::create(sample.sandbox.path("large")).unwrap();
+    large.set_len(5 << 20).unwrap();
     let good = |path: &std::path::Path| path.to_str().unwrap().to_owned();
     let (certificate, key) = (good(&secrets.certificate), good(&secrets.key));
     for (arguments, said) in [
         (vec!["--htpasswd", "plain"], "plain:1"),
         (vec!["--htpasswd", "missing"], "missing"),
         (vec!["--htpasswd", "."], "not a regular file"),
+        (vec!["--htpasswd", "large"], "larger than 4 MiB"),
         (vec!["--tls-cert", "empty", "--tls-key", key.as_str()], "empty"),
         (vec!["--tls-cert", certificate.as_str(), "--tls-key", "empty"], "empty"),
         (vec!["--tls-cert", certificate.as_str()], "--tls-key"),
