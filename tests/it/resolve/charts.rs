@@ -527,7 +527,7 @@ fn every_image_of_the_catalog_says_where_it_was_found() {
     );
     assert_eq!((run.code, run.stdout.as_str(), run.stderr.as_str()), (Some(0), expected.as_str(), ""));
     let run = images(&bench, &["edgemesh", "--format", "json"]);
-    let expected = serde_json::json!([{"image": agent, "digest": digest(agent), "found": [
+    let expected = serde_json::json!([{"schema": 1, "image": agent, "digest": digest(agent), "found": [
         {"component": "edgemesh", "kind": "declared", "where": "an image of the component"}
     ]}]);
     assert_eq!(serde_json::from_str::<serde_json::Value>(&run.stdout).unwrap(), expected, "{run:?}");
