@@ -63,6 +63,18 @@ fn every_test_that_security_md_names_exists() {
 }
 
 #[test]
+fn every_file_that_security_md_names_as_a_guard_exists() {
+    let text = fs::read_to_string(root().join("SECURITY.md")).unwrap();
+    let rows = text.lines().filter(|line| line.starts_with("| ")).filter_map(|row| row.split(" | ").nth(2));
+    let named = rows.flat_map(|guard| guard.split('`').skip(1).step_by(2)).filter(|name| name.contains('/'));
+    let named: BTreeSet<&str> = named.collect();
+    assert!(named.len() > 20, "the guards are not found: {named:?}");
+    let is_there = |name: &&str| ["src", "."].iter().any(|below| root().join(below).join(name).exists());
+    let missing: Vec<_> = named.iter().filter(|name| !is_there(name)).collect();
+    assert!(missing.is_empty(), "no such files: {missing:?}");
+}
+
+#[test]
 fn there_is_no_unsafe_code() {
     let manifest = fs::read_to_string(root().join("Cargo.toml")).unwrap();
     assert!(manifest.contains("unsafe_code = \"deny\""));
