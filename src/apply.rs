@@ -10,7 +10,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::bundle::delta::Error as DeltaError;
-use crate::bundle::read::Bundle;
+use crate::bundle::read::{Bundle, is_other};
 use crate::bundle::write::{Finished, Writer};
 use crate::bundle::{self, Content, Layout, Member, delta, model, sums};
 use crate::error::Diagnostic;
@@ -32,6 +32,9 @@ pub enum Error {
     /// Reading or writing.
     #[error(transparent)]
     Bundle(#[from] bundle::Error),
+    /// What is in the output's place is somebody's file.
+    #[error("`{}` is there already and is no bundle", .0.display())]
+    NotBundle(PathBuf),
     /// Bytes are not those of `SHA256SUMS`.
     #[error("`{member}` is damaged in `{}`: it should be {expected}, but is {found}", .path.display())]
     Damaged {
@@ -50,6 +53,7 @@ impl Diagnostic for Error {
     fn exit(&self) -> Exit {
         match self {
             Self::Bundle(error) => error.exit(),
+            Self::NotBundle(_) => Exit::Usage,
             Self::Damaged { .. } => Exit::Mismatch,
         }
     }
@@ -57,6 +61,7 @@ impl Diagnostic for Error {
     fn hint(&self) -> Option<String> {
         match self {
             Self::Bundle(error) => error.hint(),
+            Self::NotBundle(_) => Some("name another file with `--output`".to_owned()),
             Self::Damaged { .. } => Some("copy it again; `bundler verify` lists all that is wrong".to_owned()),
         }
     }
@@ -90,6 +95,9 @@ pub fn apply(
     jobs: NonZero<usize>,
     reporter: &dyn Reporter,
 ) -> Result<Applied, Error> {
+    if is_other(output) {
+        return Err(Error::NotBundle(output.to_owned()));
+    }
     let mut full = Bundle::open(delta).map_err(bundle::Error::from)?;
     full.join(Arc::new(Bundle::open(base).map_err(bundle::Error::from)?)).map_err(bundle::Error::from)?;
     full.tell_form(reporter);

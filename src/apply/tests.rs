@@ -102,6 +102,20 @@ fn the_full_bundle_comes_back() {
 }
 
 #[test]
+fn no_file_that_is_no_bundle_is_replaced() {
+    let case = Case::new(|_| true);
+    std::fs::write(case.path("full.tar.gz"), "schema: 1\n").unwrap();
+    let error = case.apply().unwrap_err();
+    assert!(matches!(&error, Error::NotBundle(path) if *path == case.path("full.tar.gz")), "{error}");
+    assert_eq!(error.exit(), Exit::Usage);
+    assert_eq!(std::fs::read_to_string(case.path("full.tar.gz")).unwrap(), "schema: 1\n");
+    // An older bundle is, as by `pack`.
+    std::fs::copy(case.path("base.tar.gz"), case.path("full.tar.gz")).unwrap();
+    case.apply().unwrap();
+    assert!(std::fs::read(case.path("full.tar.gz")).unwrap() == case.full);
+}
+
+#[test]
 fn a_wrong_or_damaged_base_is_named() {
     let case = Case::new(|_| true);
     let base = std::fs::read(case.path("base.tar.gz")).unwrap();

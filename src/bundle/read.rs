@@ -397,6 +397,12 @@ pub fn is_bundle(path: &Path) -> bool {
     read.is_ok() && magic == [0x1f, 0x8b]
 }
 
+/// Whether a file holds something that is no bundle, so that to write one in its place would lose it.
+#[must_use]
+pub fn is_other(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|metadata| metadata.is_file() && metadata.len() > 0) && !is_bundle(path)
+}
+
 /// Opens a file that is none but a file, and its size.
 fn open_file(path: &Path) -> Result<(File, u64), Error> {
     let disk = |source| Error::Disk { path: path.to_owned(), source };

@@ -77,6 +77,8 @@ impl Diagnostic for Error {
                 io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
                     Some("`--output` names a directory that can be written".to_owned())
                 }
+                io::ErrorKind::NotFound => Some("create the directory, or name another one with `--output`".to_owned()),
+                io::ErrorKind::IsADirectory => Some("name another file with `--output`".to_owned()),
                 _ if source.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error()) => {
                     Some("remove that symbolic link, or name another file with `--output`".to_owned())
                 }

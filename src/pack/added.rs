@@ -1,6 +1,6 @@
 //! Files that are added to a bundle though the lock does not know them.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, Read as _};
 use std::path::PathBuf;
 
@@ -55,6 +55,10 @@ impl AddFile {
 
     fn read<E: From<Error>>(&self, mut take: impl FnMut(&[u8]) -> Result<(), E>) -> Result<Digest, E> {
         let failed = |source: io::Error| Error::Added { name: self.name.clone(), path: self.path.clone(), source };
+        if !fs::metadata(&self.path).map_err(failed)?.is_file() {
+            // It is read twice, and a pipe or a device might never end.
+            return Err(failed(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file")).into());
+        }
         let mut file = File::open(&self.path).map_err(failed)?;
         let mut hasher = Hasher::new();
         let mut buffer = vec![0; 1 << 20];

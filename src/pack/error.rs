@@ -7,6 +7,7 @@ use crate::error::Diagnostic;
 use crate::exit::Exit;
 use crate::oci::Arch;
 use crate::size;
+use crate::yaml::YamlError;
 
 /// A failure of packing itself.
 #[derive(Debug, thiserror::Error)]
@@ -58,6 +59,15 @@ pub enum Error {
     /// What is in the output's place is no file, and a rename would replace it.
     #[error("`{0}` is there already and is no regular file")]
     NotFile(PathBuf),
+    /// What is in the output's place is somebody's file: a lock, say, or a list.
+    #[error("`{0}` is there already and is no bundle")]
+    NotBundle(PathBuf),
+    /// The delta would take the place of the bundle without which it is worth nothing.
+    #[error("`{0}` is the base: the delta cannot be written over it")]
+    IsBase(PathBuf),
+    /// A name that would break the lines of its checksum file.
+    #[error("`{}` is no name for a bundle: it has a line break", .0.escape_debug())]
+    LineBreak(String),
     /// A version that no file name can have.
     #[error("`{version}` cannot be a bundle's version: {reason}")]
     Version {
@@ -106,6 +116,9 @@ pub enum Error {
         /// Why.
         source: io::Error,
     },
+    /// It is larger than any such list, or no text.
+    #[error(transparent)]
+    HaveText(YamlError),
     /// A line that is no digest.
     #[error("line {line} of `{}` is no sha256", .path.display())]
     Digest {
@@ -134,7 +147,11 @@ impl Diagnostic for Error {
             Self::Added { .. }
             | Self::Changed(_)
             | Self::Version { .. }
+            | Self::NotBundle(_)
+            | Self::IsBase(_)
+            | Self::LineBreak(_)
             | Self::Have { .. }
+            | Self::HaveText(_)
             | Self::Installer { .. }
             | Self::Digest { .. } => Exit::Usage,
             Self::Manifest { .. } => Exit::Source,
@@ -165,9 +182,11 @@ impl Diagnostic for Error {
                 Some("create the directory, or name another one with `--output`".to_owned())
             }
             Self::Output { .. } => Some("`--output` names a directory that can be written".to_owned()),
-            Self::NotFile(_) => Some("name another file with `--output`".to_owned()),
+            Self::NotFile(_) | Self::NotBundle(_) | Self::IsBase(_) | Self::LineBreak(_) => {
+                Some("name another file with `--output`".to_owned())
+            }
             Self::Digest { .. } => Some("`--have` takes one sha256 a line, in hex".to_owned()),
-            Self::Manifest { .. } | Self::Have { .. } | Self::Installer { .. } => None,
+            Self::Manifest { .. } | Self::Have { .. } | Self::HaveText(_) | Self::Installer { .. } => None,
         }
     }
 }

@@ -14,6 +14,7 @@ use crate::fetch::Earlier;
 use crate::lock::{self, Lock};
 use crate::oci::Digest;
 use crate::plan::{self, Blob, Selection};
+use crate::yaml;
 
 /// What the site has.
 pub(super) struct LeftOut {
@@ -46,8 +47,8 @@ impl LeftOut {
                 old = Some(lock);
             }
             (None, Some(path)) => {
-                let text = std::fs::read_to_string(path);
-                let text = text.map_err(|source| Error::Have { path: path.clone(), source })?;
+                let bytes = yaml::read_any(path).map_err(|source| Error::Have { path: path.clone(), source })?;
+                let text = yaml::text(&path.display().to_string(), &bytes).map_err(Error::HaveText)?;
                 let parse = |(at, line): (usize, &str)| {
                     let hex = line.strip_prefix("sha256:").unwrap_or(line);
                     Digest::from_hex(hex).map_err(|_| Error::Digest { path: path.clone(), line: at + 1 })

@@ -12,7 +12,7 @@ mod installers;
 mod left_out;
 mod output;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -126,13 +126,17 @@ async fn pack(options: &Options, reporter: &dyn Reporter, cancel: &CancellationT
     let catalog = catalog::read(&options.catalog)?;
     let lock = lock::read(&options.lock)?;
     let plan = plan::plan(&lock, &catalog, &options.selection)?;
+    if plan.lock.components.is_empty() {
+        reporter.report(Event::Warning("the bundle carries nothing: the lock has no component"));
+    }
     let version = options.bundle_version.as_ref().unwrap_or(&lock.bundle.version);
-    let name =
-        output::default_name(&lock.bundle.name, version, &options.selection.profiles, plan.partial, plan.archs())?;
+    // Whatever the order, and however often one is named.
+    let profiles: BTreeSet<&str> = options.selection.profiles.iter().map(String::as_str).collect();
+    let name = output::default_name(&lock.bundle.name, version, &profiles, plan.partial, plan.archs())?;
     let mut left_out = LeftOut::read(options)?;
     let name = if left_out.is_some() { name.replacen("-linux-", "-delta-linux-", 1) } else { name };
     let added = options.added.iter().map(AddFile::measure).collect::<Result<Vec<_>, _>>()?;
-    let target = output::path(&options.output, &name)?;
+    let target = output::path(&options.output, &name, options.base.as_deref())?;
     let base = options.base.iter().filter(|path| is_bundle(path));
     let earlier =
         options.from.iter().chain(base).map(|path| open_earlier(path, reporter)).collect::<Result<Vec<_>, _>>()?;
@@ -186,7 +190,7 @@ async fn pack(options: &Options, reporter: &dyn Reporter, cancel: &CancellationT
         members.push(signature);
     }
     let full = Layout::new(members).map_err(bundle::Error::from)?;
-    match check_budget(&catalog, &options.selection, &full, &plan) {
+    match check_budget(&catalog, &profiles, &full, &plan) {
         Err(over) if options.allow_over_budget => reporter.report(Event::Warning(&over.to_string())),
         checked => checked?,
     }
@@ -306,8 +310,8 @@ fn component_files(plan: &Plan, catalog: &Catalog) -> BTreeMap<String, BTreeMap<
 }
 
 /// Holds the bundle of one profile against the bound that the catalog sets for it.
-fn check_budget(catalog: &Catalog, selection: &Selection, layout: &Layout, plan: &Plan) -> Result<(), Error> {
-    let [profile] = selection.profiles.as_slice() else { return Ok(()) };
+fn check_budget(catalog: &Catalog, profiles: &BTreeSet<&str>, layout: &Layout, plan: &Plan) -> Result<(), Error> {
+    let (Some(&profile), 1) = (profiles.first(), profiles.len()) else { return Ok(()) };
     let budget = catalog.file.profiles.get(profile).and_then(|profile| profile.value.budget());
     // The catalog's rules have refused a text that is no size.
     let budget = budget.and_then(|budget| catalog::scalar::bytes(&budget.value));
@@ -316,7 +320,7 @@ fn check_budget(catalog: &Catalog, selection: &Selection, layout: &Layout, plan:
             let components = || plan.lock.components.keys().map(String::as_str);
             let weights: Vec<_> =
                 plan.archs().iter().map(|arch| lock::weight::of(&plan.lock, components(), *arch).largest()).collect();
-            Err(Error::Budget { profile: profile.clone(), size, budget, largest: weights.join("; ") })
+            Err(Error::Budget { profile: profile.to_owned(), size, budget, largest: weights.join("; ") })
         }
         _ => Ok(()),
     }

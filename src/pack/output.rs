@@ -1,5 +1,6 @@
 //! Where the bundle goes, and whether it fits there.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::os::unix::ffi::OsStrExt as _;
@@ -8,14 +9,15 @@ use std::path::{Path, PathBuf};
 
 use super::Error;
 use crate::bundle::name;
-use crate::bundle::parts::checksum_path;
+use crate::bundle::parts::{self, checksum_path};
+use crate::bundle::read::is_other;
 use crate::oci::Arch;
 
 /// `NAME-VERSION[-PROFILE][-partial]-linux-ARCH[_ARCH].tar.gz`.
 pub(super) fn default_name(
     bundle: &str,
     version: &str,
-    profiles: &[String],
+    profiles: &BTreeSet<&str>,
     partial: bool,
     archs: &[Arch],
 ) -> Result<String, Error> {
@@ -25,7 +27,7 @@ pub(super) fn default_name(
     }
     let mut file = format!("{bundle}-{version}");
     if !profiles.is_empty() {
-        file = format!("{file}-{}", profiles.join("_"));
+        file = format!("{file}-{}", Vec::from_iter(profiles.iter().copied()).join("_"));
     }
     if partial {
         file.push_str("-partial");
@@ -38,8 +40,9 @@ pub(super) fn default_name(
 
 /// The archive's path: `output` itself, or `name` in it when it is a directory or is written with a final `/`.
 ///
-/// What could not be written is refused here, before anything is fetched.
-pub(super) fn path(output: &Path, name: &str) -> Result<PathBuf, Error> {
+/// What could not be written is refused here, before anything is fetched; and so is what would take the place of a file
+/// that is no bundle, or of the base.
+pub(super) fn path(output: &Path, name: &str, base: Option<&Path>) -> Result<PathBuf, Error> {
     if output.as_os_str().as_bytes().ends_with(b"/") {
         fs::create_dir_all(output).map_err(|source| Error::Output { path: output.to_owned(), source })?;
     }
@@ -49,12 +52,37 @@ pub(super) fn path(output: &Path, name: &str) -> Result<PathBuf, Error> {
     if !fs::metadata(directory).map_err(wrong)?.is_dir() {
         return Err(wrong(io::ErrorKind::NotADirectory.into()));
     }
+    let file = target.file_name().unwrap_or_default().to_string_lossy();
+    if file.contains(['\n', '\r']) {
+        return Err(Error::LineBreak(file.into_owned()));
+    }
     for path in [target.clone(), checksum_path(&target)] {
         if fs::metadata(&path).is_ok_and(|metadata| !metadata.is_file()) {
             return Err(Error::NotFile(path));
         }
     }
+    if is_other(&target) {
+        return Err(Error::NotBundle(target));
+    }
+    if base.is_some_and(|base| is_same(base, &target)) {
+        return Err(Error::IsBase(target));
+    }
     Ok(target)
+}
+
+/// Whether a bundle, named by its archive, one of its parts or their directory, is the one of `target`.
+fn is_same(bundle: &Path, target: &Path) -> bool {
+    let target = archive(target);
+    let part = parts::path(&target, 1);
+    archive(bundle) == target || (part.is_file() && fs::canonicalize(bundle).ok().as_deref() == part.parent())
+}
+
+/// The archive that a path means, which may be that of one of its parts, by the name that it has everywhere.
+fn archive(path: &Path) -> PathBuf {
+    let path = parts::parse(path).map_or_else(|| path.to_owned(), |(archive, _)| archive);
+    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let directory = fs::canonicalize(directory).unwrap_or_else(|_| directory.to_owned());
+    directory.join(path.file_name().unwrap_or_default())
 }
 
 /// Bytes that are to be written below a directory.
@@ -90,51 +118,76 @@ mod tests {
     #[test]
     fn names_what_is_inside() {
         let name = |profiles: &[&str], partial, archs: &[Arch]| {
-            let profiles: Vec<_> = profiles.iter().map(|&profile| profile.to_owned()).collect();
+            let profiles = profiles.iter().copied().collect();
             default_name("observability", "1.4.0", &profiles, partial, archs).unwrap()
         };
         assert_eq!(name(&[], false, &[Arch::Arm64]), "observability-1.4.0-linux-arm64.tar.gz");
         assert_eq!(name(&["cloud"], false, &[Arch::Arm64]), "observability-1.4.0-cloud-linux-arm64.tar.gz");
         assert_eq!(
-            name(&["cloud", "edge"], true, &[Arch::Amd64, Arch::Arm64]),
+            name(&["edge", "cloud", "edge"], true, &[Arch::Amd64, Arch::Arm64]),
             "observability-1.4.0-cloud_edge-partial-linux-amd64_arm64.tar.gz"
         );
         for version in ["1/2", "../1", "1\n", &"1".repeat(300)] {
-            assert!(default_name("b", version, &[], false, &[Arch::Arm64]).is_err(), "{version:?}");
+            assert!(default_name("b", version, &BTreeSet::new(), false, &[Arch::Arm64]).is_err(), "{version:?}");
         }
     }
 
     #[test]
     fn a_directory_gets_the_default_name() {
         let directory = tempfile::tempdir().unwrap();
-        assert_eq!(path(directory.path(), "b.tar.gz").unwrap(), directory.path().join("b.tar.gz"));
+        assert_eq!(path(directory.path(), "b.tar.gz", None).unwrap(), directory.path().join("b.tar.gz"));
         let file = directory.path().join("x.tar.gz");
-        assert_eq!(path(&file, "b.tar.gz").unwrap(), file);
+        assert_eq!(path(&file, "b.tar.gz", None).unwrap(), file);
         let mut new = directory.path().join("new").into_os_string();
         new.push("/");
-        assert_eq!(path(Path::new(&new), "b.tar.gz").unwrap(), directory.path().join("new/b.tar.gz"));
+        assert_eq!(path(Path::new(&new), "b.tar.gz", None).unwrap(), directory.path().join("new/b.tar.gz"));
         let blocked = directory.path().join("file");
         fs::write(&blocked, "").unwrap();
-        assert!(path(&blocked.join("sub/"), "b.tar.gz").is_err());
+        assert!(path(&blocked.join("sub/"), "b.tar.gz", None).is_err());
     }
 
     #[test]
     fn only_a_file_in_a_directory_that_exists_is_written() {
         let directory = tempfile::tempdir().unwrap();
-        let missing = path(&directory.path().join("missing/x.tar.gz"), "b.tar.gz").unwrap_err();
+        let missing = path(&directory.path().join("missing/x.tar.gz"), "b.tar.gz", None).unwrap_err();
         assert!(matches!(&missing, Error::Output { path, .. } if path.ends_with("missing")), "{missing:?}");
         let file = directory.path().join("file");
         fs::write(&file, "").unwrap();
-        assert_eq!(path(&file, "b.tar.gz").unwrap(), file);
-        assert!(matches!(path(&file.join("x.tar.gz"), "b.tar.gz"), Err(Error::Output { .. })));
-        assert_eq!(path(Path::new("x.tar.gz"), "b.tar.gz").unwrap(), Path::new("x.tar.gz"));
+        assert_eq!(path(&file, "b.tar.gz", None).unwrap(), file);
+        assert!(matches!(path(&file.join("x.tar.gz"), "b.tar.gz", None), Err(Error::Output { .. })));
+        assert_eq!(path(Path::new("x.tar.gz"), "b.tar.gz", None).unwrap(), Path::new("x.tar.gz"));
         // A rename would put the bundle where the device was.
-        assert!(matches!(path(Path::new("/dev/null"), "b.tar.gz"), Err(Error::NotFile(_))));
+        assert!(matches!(path(Path::new("/dev/null"), "b.tar.gz", None), Err(Error::NotFile(_))));
         fs::create_dir(directory.path().join("c.tar.gz.sha256")).unwrap();
-        let taken = path(&directory.path().join("c.tar.gz"), "b.tar.gz").unwrap_err();
+        let taken = path(&directory.path().join("c.tar.gz"), "b.tar.gz", None).unwrap_err();
         assert!(matches!(&taken, Error::NotFile(path) if path.ends_with("c.tar.gz.sha256")), "{taken:?}");
         fs::create_dir(directory.path().join("b.tar.gz")).unwrap();
-        assert!(matches!(path(directory.path(), "b.tar.gz"), Err(Error::NotFile(_))));
+        assert!(matches!(path(directory.path(), "b.tar.gz", None), Err(Error::NotFile(_))));
+    }
+
+    #[test]
+    fn nothing_but_a_bundle_is_replaced_and_no_base() {
+        let directory = tempfile::tempdir().unwrap();
+        let at = |name: &str| directory.path().join(name);
+        fs::write(at("bundle.lock.yaml"), "schema: 1\n").unwrap();
+        assert!(matches!(path(&at("bundle.lock.yaml"), "b", None), Err(Error::NotBundle(_))));
+        assert_eq!(fs::read_to_string(at("bundle.lock.yaml")).unwrap(), "schema: 1\n");
+        // What `mktemp` makes is nobody's.
+        fs::write(at("empty"), "").unwrap();
+        path(&at("empty"), "b", None).unwrap();
+        fs::write(at("old.tar.gz"), [0x1f, 0x8b, 8]).unwrap();
+        path(&at("old.tar.gz"), "b", None).unwrap();
+        let (plain, roundabout, part) = (at("old.tar.gz"), at("./old.tar.gz"), at("old.tar.gz.part-002"));
+        for base in [&plain, &roundabout, &part] {
+            assert!(matches!(path(&plain, "b", Some(base)), Err(Error::IsBase(_))), "{}", base.display());
+        }
+        path(&at("new.tar.gz"), "b", Some(&plain)).unwrap();
+        let parts = |name: &str| path(&at(name), "b", Some(directory.path()));
+        parts("cut.tar.gz").unwrap();
+        fs::write(at("cut.tar.gz.part-001"), "").unwrap();
+        assert!(matches!(parts("cut.tar.gz"), Err(Error::IsBase(_))));
+        let broken = path(&at("a\nb.tar.gz"), "b", None).unwrap_err();
+        assert_eq!(broken.to_string(), "`a\\nb.tar.gz` is no name for a bundle: it has a line break");
     }
 
     #[test]

@@ -139,8 +139,11 @@ fn a_profile_keeps_to_its_budget() {
             .unwrap();
         let arguments = ["--arch", "arm64", "--profile", "edge"];
         if kept {
-            site.pack(&arguments);
+            let packed = site.pack(&[&arguments[..], &["--profile", "edge"]].concat());
+            assert_eq!(packed["path"], "./demo-1.0.0-edge-linux-arm64.tar.gz");
         } else {
+            // Named twice it is still one profile.
+            site.refused(&[&arguments[..], &["--profile", "edge"]].concat(), 1);
             let text = site.refused(&arguments, 1);
             for part in ["profile `edge`", "its budget is 5.0 kB", "the largest are ", "--allow-over-budget"] {
                 assert!(text.contains(part), "{part}: {text}");

@@ -3,7 +3,8 @@
 //! Scripts and styles run by their hashes only, so that no name in a lock could run anything even if it became markup;
 //! and it cannot, because the data is JSON without a `<`, and the script writes nothing but text.
 
-use std::io::Write as _;
+use std::fs;
+use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use super::Inspection;
@@ -22,24 +23,45 @@ pub struct Error {
     /// The page.
     pub path: PathBuf,
     /// Why.
-    pub source: std::io::Error,
+    pub source: io::Error,
 }
 
 impl Diagnostic for Error {
     fn exit(&self) -> Exit {
-        Exit::Disk
+        if self.source.kind() == io::ErrorKind::AlreadyExists { Exit::Usage } else { Exit::Disk }
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some(match self.source.kind() {
+            io::ErrorKind::NotFound => "create the directory, or name another file with `--html`".to_owned(),
+            _ => "name another file with `--html`".to_owned(),
+        })
     }
 }
 
-/// Writes the page to `path`, complete or not at all; what was there is replaced.
+/// Writes the page to `path`, complete or not at all; an older page is replaced, and no other file.
 pub fn write(inspection: &Inspection, path: &Path) -> Result<(), Error> {
     let failed = |source| Error { path: path.to_owned(), source };
+    if is_other(path) {
+        return Err(failed(io::Error::new(io::ErrorKind::AlreadyExists, "it is there already and is no page")));
+    }
     let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    fs::metadata(directory).map_err(failed)?;
     let mut file = tempfile::Builder::new().prefix(".inspect-").tempfile_in(directory).map_err(failed)?;
     file.write_all(page(inspection).as_bytes()).map_err(failed)?;
     readable(file.as_file()).map_err(failed)?;
     file.persist(path).map_err(|error| failed(error.error))?;
     Ok(())
+}
+
+/// Whether a file holds something that is no page, such as the bundle itself.
+fn is_other(path: &Path) -> bool {
+    if !fs::metadata(path).is_ok_and(|metadata| metadata.is_file() && metadata.len() > 0) {
+        return false;
+    }
+    let mut head = [0; "<!doctype html>".len()];
+    let read = fs::File::open(path).and_then(|mut file| file.read_exact(&mut head));
+    read.is_err() || !head.eq_ignore_ascii_case(b"<!doctype html>")
 }
 
 /// The page's text.
@@ -142,6 +164,24 @@ mod tests {
         let (json, _) = rest.split_once("</script>").unwrap();
         let back: serde_json::Value = serde_json::from_str(json).unwrap();
         assert_eq!(back["name"], name);
+    }
+
+    #[test]
+    fn only_a_page_is_replaced_by_a_page() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("page.html");
+        fs::write(&path, "").unwrap();
+        write(&hostile("x"), &path).unwrap();
+        write(&hostile("y"), &path).unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), page(&hostile("y")));
+        fs::write(&path, "schema: 1\n").unwrap();
+        let error = write(&hostile("x"), &path).unwrap_err();
+        assert_eq!(error.exit(), Exit::Usage);
+        assert!(error.hint().is_some_and(|hint| hint.contains("--html")), "{error}");
+        assert_eq!(fs::read_to_string(&path).unwrap(), "schema: 1\n");
+        let missing = write(&hostile("x"), &directory.path().join("missing/page.html")).unwrap_err();
+        assert_eq!((missing.exit(), missing.source.kind()), (Exit::Disk, io::ErrorKind::NotFound));
+        assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1, "nothing half stays");
     }
 
     #[test]

@@ -43,6 +43,22 @@ fn a_delta_gives_the_published_bundle() {
     site.sandbox.write("have", "no digest\n");
     let output = site.sandbox.bundler().args(["pack", "--arch", "arm64", "--have", "have"]).output().unwrap();
     assert_eq!(output.status.code(), Some(2));
+    let refused = |arguments: &[&str], said: &str| {
+        let text = site.refused(&[&["--arch", "arm64"], arguments].concat(), 2);
+        assert!(text.contains(said), "{text}");
+    };
+    refused(&["--have", "/dev/zero"], "/dev/zero: the file is larger than 8 MiB");
+    refused(&["--add-file", "files/zero=/dev/zero"], "not a regular file");
+    // Without its base a delta is worth nothing, so it never takes its place.
+    let before = std::fs::read(site.sandbox.path("base.tar.gz")).unwrap();
+    for base in ["base.tar.gz", "./manifests/../base.tar.gz"] {
+        let mut command = site.sandbox.bundler();
+        let output =
+            command.args(["pack", "--arch", "arm64", "--base", base, "--output", "base.tar.gz"]).output().unwrap();
+        let text = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.code() == Some(2) && text.contains("`base.tar.gz` is the base"), "{text}");
+        assert!(std::fs::read(site.sandbox.path("base.tar.gz")).unwrap() == before);
+    }
     // The default name says what it is.
     let named = pack(&["--base", "base.tar.gz"]);
     assert_eq!(named["path"], "./demo-1.0.0-delta-linux-arm64.tar.gz");

@@ -173,19 +173,26 @@ fn one_output_has_one_writer() {
 fn an_output_that_cannot_be_there_is_refused_before_anything_is_fetched() {
     let upstream = Upstream::start();
     let site = Site::new(&upstream);
-    let refused = |output: &str, said: &str| {
+    let ends = |code, output: &str, said: &str| {
         let mut command = site.sandbox.bundler();
         let output = command.args(["pack", "--arch", "arm64", "--component", "helm", "--output", output]);
         let output = output.output().unwrap();
-        assert_eq!(output.status.code(), Some(7), "{}", text(&output));
+        assert_eq!(output.status.code(), Some(code), "{}", text(&output));
         assert!(text(&output).contains(said) && text(&output).contains("hint: "), "{}", text(&output));
     };
+    let refused = |output: &str, said: &str| ends(7, output, said);
     std::fs::create_dir_all(site.sandbox.path("x.tar.gz.sha256")).unwrap();
     refused("x.tar.gz", "`x.tar.gz.sha256` is there already and is no regular file");
     refused("missing/x.tar.gz", "`missing`");
     site.sandbox.write("file", "");
     refused("file/x.tar.gz", "`file`");
     refused("/dev/null", "`/dev/null`");
+    // A slip of the hand costs nobody a lock or a catalog.
+    for file in ["bundle.lock.yaml", "manifests/catalog.yaml"] {
+        let before = std::fs::read(site.sandbox.path(file)).unwrap();
+        ends(2, file, &format!("`{file}` is there already and is no bundle"));
+        assert!(std::fs::read(site.sandbox.path(file)).unwrap() == before, "{file}");
+    }
     assert!(upstream.requests().is_empty(), "{:?}", upstream.requests());
     assert!(site.files(".").iter().all(|name| !name.starts_with('.')), "{:?}", site.files("."));
     // What a link leads to is not emptied.
