@@ -20,6 +20,8 @@ pub use serde_saphyr::Spanned;
 pub const MAX_YAML: usize = 8 << 20;
 /// What is said of a larger one.
 const TOO_LARGE: &str = "the file is larger than 8 MiB, more than is ever read";
+/// What git puts before the first side of a merge conflict.
+const CONFLICT: &str = "<<<<<<< ";
 
 /// A place in a text file; both count from 1, columns in characters.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -96,7 +98,7 @@ pub fn parse<T: DeserializeOwned>(file: &str, text: &str) -> Result<T, YamlError
         return Err(YamlError::new(file, Place::default(), TOO_LARGE));
     }
     let options = serde_saphyr::options! { with_snippet: false, strict_booleans: true };
-    serde_saphyr::from_str_with_options(text, options).map_err(|error| locate(file, &error))
+    serde_saphyr::from_str_with_options(text, options).map_err(|error| locate(file, text, &error))
 }
 
 /// Reads a regular file's bytes, stopping one past [`MAX_YAML`] so that [`text`] can refuse a larger one.
@@ -163,7 +165,7 @@ fn parse_exactly<T: DeserializeOwned>(file: &str, text: &str) -> Result<T, YamlE
         // A node needs at least two bytes, so the text's own bound keeps these finite.
         budget: serde_saphyr::budget! { max_events: MAX_FOREIGN, max_nodes: MAX_FOREIGN / 2 },
     };
-    serde_saphyr::from_str_with_options(text, options).map_err(|error| locate(file, &error))
+    serde_saphyr::from_str_with_options(text, options).map_err(|error| locate(file, text, &error))
 }
 
 /// Writes a value; maps are written in the order of their iteration.
@@ -179,7 +181,12 @@ pub fn to_string<T: Serialize>(value: &T) -> String {
     serde_saphyr::to_string_with_options(value, options).expect("the models serialise to YAML")
 }
 
-fn locate(file: &str, error: &serde_saphyr::Error) -> YamlError {
+fn locate(file: &str, text: &str, error: &serde_saphyr::Error) -> YamlError {
+    if let Some(line) = text.lines().position(|line| line.starts_with(CONFLICT)) {
+        let place = Place { line: line as u64 + 1, column: 1 };
+        return YamlError::new(file, place, "a merge conflict begins here")
+            .with_hint("keep one side of it, and of a lock then run `bundler resolve`");
+    }
     let error = error.without_snippet();
     let place = error.location().map(Place::from).unwrap_or_default();
     let (message, hint) = match error {
@@ -189,21 +196,51 @@ fn locate(file: &str, error: &serde_saphyr::Error) -> YamlError {
         serde_saphyr::Error::SerdeUnknownVariant { variant, expected, .. } => {
             (format!("unknown value `{variant}`"), nearest(variant, expected))
         }
-        other => match beyond(other) {
-            Some(what) => (what.to_owned(), None),
+        other => match beyond(other).or_else(|| plainly(other, text)) {
+            Some((what, hint)) => (what, hint.map(str::to_owned)),
             None => (first_line(&other.render_with_formatter(&serde_saphyr::UserMessageFormatter)), None),
         },
     };
     YamlError { hint, ..YamlError::new(file, place, message) }
 }
 
+/// What the library says in the words of parsers, in those of who writes the file.
+fn plainly(error: &serde_saphyr::Error, text: &str) -> Option<(String, Option<&'static str>)> {
+    use serde_saphyr::Error as E;
+    let nothing = |line: &str| line.trim().is_empty() || line.trim_start().starts_with('#');
+    let (message, hint) = match error {
+        E::Eof { .. } if text.lines().all(nothing) => ("the file is empty", None),
+        E::Eof { .. } => ("the file ends too early", None),
+        E::Unexpected { expected: "mapping start", .. } => {
+            ("a mapping is expected here", Some("write it as lines of `field: value`"))
+        }
+        E::Unexpected { expected: "sequence start", .. } => {
+            ("a list is expected here", Some("write it as `[a, b]`, or each item on a line after `- `"))
+        }
+        E::Unexpected { expected: "string scalar" | "scalar", .. } | E::NullIntoString { .. } => {
+            ("a text is expected here", None)
+        }
+        E::InvalidScalar { ty, .. } if ty.starts_with('u') => ("a whole number is expected here, 0 or more", None),
+        E::InvalidBooleanStrict { .. } => ("`true` or `false` is expected here", None),
+        E::DuplicateMappingKey { key: Some(key), .. } => return Some((format!("`{key}` is here a second time"), None)),
+        E::MultipleDocuments { .. } => ("a second document begins here, and one is expected", None),
+        E::Message { msg, .. } | E::ExternalMessage { msg, .. }
+            if ["found a tab", "tabs disallowed", "tab cannot"].iter().any(|said| msg.contains(said)) =>
+        {
+            ("there is a tab in the indentation", Some("indent with spaces"))
+        }
+        _ => return None,
+    };
+    Some((message.to_owned(), hint))
+}
+
 /// What a text has more of than the library's budget allows, where that is what is wrong with it.
-fn beyond(error: &serde_saphyr::Error) -> Option<&'static str> {
+fn beyond(error: &serde_saphyr::Error) -> Option<(String, Option<&'static str>)> {
     use serde_saphyr::Error as E;
     use serde_saphyr::budget::BudgetBreach as Breach;
-    match error {
-        E::AliasError { error, .. } => beyond(error),
-        E::Budget { breach: Breach::Depth { .. }, .. } => Some("the text is nested deeper than is ever read"),
+    let message = match error {
+        E::AliasError { error, .. } => return beyond(error),
+        E::Budget { breach: Breach::Depth { .. }, .. } => "the text is nested deeper than is ever read",
         E::Budget {
             breach:
                 Breach::Aliases { .. }
@@ -217,10 +254,11 @@ fn beyond(error: &serde_saphyr::Error) -> Option<&'static str> {
         | E::AliasReplayCounterOverflow { .. }
         | E::AliasReplayLimitExceeded { .. }
         | E::AliasExpansionLimitExceeded { .. }
-        | E::AliasReplayStackDepthExceeded { .. } => Some("the aliases of the text stand for more than is ever read"),
-        E::Budget { .. } => Some("the text has more values than are ever read"),
-        _ => None,
-    }
+        | E::AliasReplayStackDepthExceeded { .. } => "the aliases of the text stand for more than is ever read",
+        E::Budget { .. } => "the text has more values than are ever read",
+        _ => return None,
+    };
+    Some((message.to_owned(), None))
 }
 
 /// A hint with the known name that is closest to `given`, or with all of them; none when nothing is known.
@@ -263,6 +301,47 @@ mod tests {
         assert!(
             parse_foreign::<Option<u8>>("x", &foreign).unwrap_err().to_string().contains("at most 16777216 are read")
         );
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_in_the_words_of_who_writes_the_file() {
+        #[derive(Debug, serde::Deserialize)]
+        #[expect(dead_code, reason = "read by nobody: only what is refused matters")]
+        struct Model {
+            name: String,
+            size: Option<u64>,
+            list: Option<Vec<String>>,
+            on: Option<bool>,
+        }
+        for (text, said, hint) in [
+            ("", "x:1:1: the file is empty", ""),
+            ("# nothing\n\n", ": the file is empty", ""),
+            ("- a\n", "x:1:1: a mapping is expected here", "write it as lines of `field: value`"),
+            ("hello", "x:1:1: a mapping is expected here", "write it as lines of `field: value`"),
+            ("name: {a: b}", "x:1:7: a text is expected here", ""),
+            ("name:", ": a text is expected here", ""),
+            (
+                "name: a\nlist: b",
+                "x:2:7: a list is expected here",
+                "write it as `[a, b]`, or each item on a line after `- `",
+            ),
+            ("name: a\nsize: -1", "x:2:7: a whole number is expected here, 0 or more", ""),
+            ("name: a\nsize: many", "x:2:7: a whole number is expected here, 0 or more", ""),
+            ("name: a\non: yes", "x:2:5: `true` or `false` is expected here", ""),
+            ("name: a\nname: b", "x:2:1: `name` is here a second time", ""),
+            ("name: a\n---\nname: b", "x:3:1: a second document begins here, and one is expected", ""),
+            ("name: a\nlist:\n\t- b", ": there is a tab in the indentation", "indent with spaces"),
+            ("name: a\nlist:\n  - b\n\t- c", ": there is a tab in the indentation", "indent with spaces"),
+            (
+                "name: a\n<<<<<<< HEAD\nsize: 1\n=======\nsize: 2\n>>>>>>> other\n",
+                "x:2:1: a merge conflict begins here",
+                "keep one side of it, and of a lock then run `bundler resolve`",
+            ),
+        ] {
+            let error = parse::<Model>("x", text).unwrap_err();
+            assert!(error.to_string().ends_with(said), "{text:?}: {error}");
+            assert_eq!(error.hint.as_deref().unwrap_or_default(), hint, "{text:?}");
+        }
     }
 
     #[test]

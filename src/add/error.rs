@@ -41,8 +41,10 @@ pub enum Error {
         repository: String,
     },
     /// A text that is no URL of what it should be.
-    #[error("this is no URL that begins with {schemes}")]
+    #[error("`{text}` is no URL that begins with {schemes}")]
     Url {
+        /// The text, without what may be credentials.
+        text: String,
         /// The schemes that there are.
         schemes: String,
     },
@@ -263,7 +265,9 @@ impl Diagnostic for Error {
             Self::CredentialsInUrl { host } => {
                 return Some(format!("leave them out; `docker login {host}` keeps those of a registry"));
             }
-            Self::Url { .. } => "images are added with `add image`, charts with `add chart URL NAME`",
+            Self::Url { .. } => {
+                "write `add chart URL NAME`, `add file github:OWNER/NAME FILE`, or `add image NAME` for what is neither"
+            }
             Self::NoChartName { .. } => "write `add chart https://… NAME`, or `add chart oci://REGISTRY/PATH/NAME`",
             Self::ChartVersion { version, .. } => return Some(format!("write `--version {version}` instead")),
             Self::Repository(_) => "write `github:OWNER/NAME`",

@@ -119,7 +119,8 @@ fn no_name(place: &str) -> Error {
 
 /// A URL of one of `schemes`, with a host and without credentials: these would end up in the catalog.
 fn url(text: &str, schemes: &[&'static str]) -> Result<Url, Error> {
-    let wrong = || Error::Url { schemes: schemes.join("://, ") + "://" };
+    let shown = text.rsplit('@').next().unwrap_or_default();
+    let wrong = || Error::Url { text: shown.to_owned(), schemes: schemes.join("://, ") + "://" };
     let url = Url::parse(text).map_err(|_| wrong())?;
     if !url.username().is_empty() || url.password().is_some() {
         return Err(Error::CredentialsInUrl { host: url.host_str().unwrap_or_default().to_owned() });

@@ -73,11 +73,11 @@ pub enum Error {
         reason: String,
     },
     /// It needs its base.
-    #[error("`{}` is a delta, and `{member}` is in its base, {base}", .path.display())]
+    #[error("`{}` is a delta, and {member} is in its base, {base}", .path.display())]
     NeedsBase {
         /// The delta.
         path: PathBuf,
-        /// What is not in it.
+        /// What is not in it, in words or in backticks.
         member: String,
         /// The base in words.
         base: String,
@@ -307,7 +307,7 @@ impl Delta {
             (Source::Omitted(_), _) => {
                 let path_of = |path: &Path| path.to_owned();
                 let base = self.about.base_name();
-                Err(Error::NeedsBase { path: path_of(self.raw.path()), member: path.to_owned(), base }.into())
+                Err(Error::NeedsBase { path: path_of(self.raw.path()), member: format!("`{path}`"), base }.into())
             }
         }
     }

@@ -310,7 +310,7 @@ fn join(opened: Vec<Opened>) -> Result<Vec<Opened>, read::Error> {
         }
         let path = || delta.bundle.path().to_owned();
         let base = || delta.bundle.delta_file().map(delta::DeltaFile::base_name).unwrap_or_default();
-        let alone = || delta::Error::NeedsBase { path: path(), member: "what is left out".to_owned(), base: base() };
+        let alone = || delta::Error::NeedsBase { path: path(), member: "what it leaves out".to_owned(), base: base() };
         result.unwrap_or_else(|| Err(alone().into()))?;
     }
     let rest = others.into_iter().enumerate().filter(|(index, _)| !taken.contains(index));

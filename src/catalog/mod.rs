@@ -63,7 +63,9 @@ impl Diagnostic for Error {
             Self::Read { path, .. } if path.ends_with("component.yaml") => {
                 Some("each directory below `components` is a component and holds a `component.yaml`".to_owned())
             }
-            Self::Read { .. } => Some("`--catalog DIR` names the directory that holds `catalog.yaml`".to_owned()),
+            Self::Read { .. } => Some(
+                "`--catalog DIR` names the directory that holds `catalog.yaml`; `bundler init` begins one".to_owned(),
+            ),
         }
     }
 }

@@ -202,7 +202,7 @@ fn names_the_place_in_the_catalog() {
             "policy: {min_age: a week}\nprofiles:",
             "catalog.yaml:5:19: `a week` is not an age (write days, such as `7d` or `0d`)",
         ),
-        ("name: observability", "name: a\nname: b", "catalog.yaml:3:1: duplicate mapping key: name not allowed here"),
+        ("name: observability", "name: a\nname: b", "catalog.yaml:3:1: `name` is here a second time"),
         ("name: observability", "name: *nothing", "catalog.yaml:2:7: "),
         ("name: observability", "name: [", "catalog.yaml:"),
     ] {
@@ -363,7 +363,12 @@ fn names_the_place_in_a_component() {
             "url: \"https://x/{version}.tgz\"",
             "3:3: the chart's URL has the version of a source, and there is none",
         ),
-        (LOKI, "namespace: monitoring", "namespace: Monitoring", "3:3: the release's name and namespace"),
+        (
+            LOKI,
+            "namespace: monitoring",
+            "namespace: Monitoring",
+            "3:3: release `loki` in namespace `Monitoring`: both are names in Kubernetes",
+        ),
         (
             LOKI,
             "  release",
@@ -554,8 +559,8 @@ fn refuses_hostile_files() {
         (&huge, "catalog.yaml: the file is larger than 8 MiB"),
         (nested.as_bytes(), "catalog.yaml:"),
         (b"schema: 1\nname: \xff\n", "catalog.yaml:2:7: the file is not UTF-8 text"),
-        (b"", "catalog.yaml:1:1: unexpected end of"),
-        (b"schema: 1\n---\nschema: 1\n", "catalog.yaml:3:1: only single YAML document expected but multiple found"),
+        (b"", "catalog.yaml:1:1: the file is empty"),
+        (b"schema: 1\n---\nschema: 1\n", "catalog.yaml:3:1: a second document begins here"),
     ];
     for (bytes, expected) in cases {
         let failure = failure_of(&[("catalog.yaml", bytes), ("components/helm/component.yaml", HELM.as_bytes())]);

@@ -128,7 +128,11 @@ impl Diagnostic for Error {
 
 /// Reads the chart archive in a file.
 pub fn open(path: &Path) -> Result<Archive, Error> {
-    let file = std::fs::File::open(path).map_err(|source| Error::Open { path: path.to_owned(), source })?;
+    let failed = |source| Error::Open { path: path.to_owned(), source };
+    let file = std::fs::File::open(path).map_err(failed)?;
+    if file.metadata().map_err(failed)?.is_dir() {
+        return Err(failed(io::ErrorKind::IsADirectory.into()));
+    }
     read(io::BufReader::new(file))
 }
 

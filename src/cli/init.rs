@@ -87,7 +87,7 @@ impl Args {
             ui::note(&diagnostic::warning(note));
         }
         if starter.components.is_empty() && !inputs.is_empty() {
-            return Err(init::Error::Nothing.into());
+            return Err(init::Error::Nothing { noted: !starter.notes.is_empty() }.into());
         }
         init::write(&starter, directory)?;
         let next = match starter.components.len() {

@@ -7,6 +7,7 @@ use jiff::civil::Date;
 
 use super::places::Places;
 use super::{Format, Global, Outcome, network, print, print_report, run};
+use crate::catalog::scalar;
 use crate::error::Error;
 use crate::exit::Exit;
 use crate::resolve::{self, Resolved, SignatureCheck};
@@ -32,8 +33,12 @@ pub(super) struct Args {
     #[arg(long, conflicts_with = "require_signatures")]
     skip_signatures: bool,
     /// Choose as on the end of this day, UTC
-    #[arg(long, value_name = "YYYY-MM-DD")]
+    #[arg(long, value_name = "YYYY-MM-DD", value_parser = day)]
     as_of: Option<Date>,
+}
+
+fn day(text: &str) -> Result<Date, &'static str> {
+    scalar::date(text).ok_or("expected a day, such as 2026-08-28")
 }
 
 impl Args {
@@ -102,10 +107,10 @@ fn show(format: Format, resolved: &Resolved, current: bool, text: &str) -> Resul
     }
 }
 
-/// The lock's text, or nothing where there is no lock yet.
+/// The lock's text, or nothing where there is no lock yet but could be one.
 fn read_text(path: &Path) -> Result<Option<String>, lock::Error> {
     match std::fs::exists(path) {
-        Ok(false) => Ok(None),
+        Ok(false) => lock::check_place(path).map(|()| None),
         _ => lock::read_text(path).map(Some),
     }
 }

@@ -154,7 +154,10 @@ pub enum Error {
     },
     /// Nothing in the inputs can be carried.
     #[error("nothing was found that a catalog can name")]
-    Nothing,
+    Nothing {
+        /// Whether notes tell what each thing lacks.
+        noted: bool,
+    },
     /// The catalog cannot be written.
     #[error("cannot write `{}`", path.display())]
     Write {
@@ -184,7 +187,10 @@ impl Diagnostic for Error {
             }
             Self::List(problems) => problems.hint(),
             Self::Text(error) => error.hint.clone(),
-            Self::Nothing => Some("the notes above say what each thing lacks".to_owned()),
+            Self::Nothing { noted: true } => Some("the warnings above say what each thing lacks".to_owned()),
+            Self::Nothing { noted: false } => {
+                Some("the inputs name nothing; `bundler init --help` says what each of them should be".to_owned())
+            }
             _ => None,
         }
     }

@@ -39,7 +39,7 @@ pub fn compare(old: &Path, new: &Path, reporter: &dyn Reporter) -> Result<Compar
 type Side = (Lock, Option<Vec<(Digest, u64)>>);
 
 fn read(path: &Path, reporter: &dyn Reporter) -> Result<Side, Error> {
-    if !is_bundle(path) {
+    if path.exists() && !is_bundle(path) {
         return Ok((lock::read(path)?, None));
     }
     let side = || {

@@ -30,7 +30,7 @@ pub fn inspect(path: &Path) -> Result<Inspection, Error> {
 /// As [`inspect`], where the parts of one archive may be named one by one; tells of a form that is slow to read.
 pub fn inspect_all(paths: &[PathBuf], reporter: &dyn Reporter) -> Result<Inspection, Error> {
     match paths {
-        [path] if !is_bundle(path) => Ok(inspect_lock(&lock::read(path)?, path)),
+        [path] if path.exists() && !is_bundle(path) => Ok(inspect_lock(&lock::read(path)?, path)),
         paths => inspect_bundle(paths, reporter),
     }
 }

@@ -115,7 +115,7 @@ fn what_is_neither_is_an_error() {
     assert!(matches!(inspect(&path), Err(Error::Bundle(_))));
     std::fs::write(&path, b"schema: 1\n").unwrap();
     assert!(matches!(inspect(&path), Err(Error::Lock(_))));
-    assert!(matches!(inspect(&directory.path().join("nothing")), Err(Error::Lock(_))));
+    assert!(matches!(inspect(&directory.path().join("nothing")), Err(Error::Bundle(_))));
 }
 
 #[test]

@@ -112,10 +112,8 @@ pub async fn unload(bundles: &[PathBuf], to: &To, dry_run: bool, cancel: Cancell
 }
 
 fn named(bundle: &Path) -> Result<Mark, Error> {
-    if !bundle.exists()
-        && let Some(mark) = bundle.to_str().and_then(|text| text.parse().ok())
-    {
-        return Ok(mark);
+    if !bundle.exists() {
+        return bundle.to_string_lossy().parse();
     }
     let opened = Bundle::open(bundle).and_then(|bundle| bundle.about()).map_err(set::Error::from)?;
     Mark::of(&opened)

@@ -12,7 +12,7 @@ mod write;
 
 pub use model::Lock;
 pub use read::{parse, read, read_text};
-pub use write::{to_text, write};
+pub use write::{check_place, to_text, write};
 
 use crate::error::Diagnostic;
 use crate::exit::Exit;
@@ -41,7 +41,7 @@ pub enum Error {
         source: std::io::Error,
     },
     /// Written by a newer version of this program.
-    #[error("`{path}` has schema {found}, this program reads up to {known}")]
+    #[error("`{path}` has schema {found}, which a newer bundler wrote; this one reads up to {known}")]
     Newer {
         /// The file.
         path: String,
@@ -69,7 +69,12 @@ impl Diagnostic for Error {
     fn hint(&self) -> Option<String> {
         match self {
             Self::Wrong(problems) => problems.hint(),
-            Self::Read { .. } => Some("`bundler resolve` writes the lock; `--lock FILE` names another one".to_owned()),
+            Self::Read { .. } => Some(
+                "`bundler resolve` writes a lock, `bundle.lock.yaml` unless `--lock FILE` says otherwise".to_owned(),
+            ),
+            Self::Write { source, .. } if source.kind() == std::io::ErrorKind::NotFound => {
+                Some("create the directory, or name another lock with `--lock`".to_owned())
+            }
             Self::Write { .. } => None,
             Self::Newer { .. } => Some("use the version of bundler that wrote it, or a newer one".to_owned()),
         }

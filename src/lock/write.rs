@@ -1,6 +1,6 @@
 //! Writing a lock: the same lock gives the same bytes, on every machine and at any time.
 
-use std::io::Write as _;
+use std::io::{ErrorKind, Write as _};
 use std::path::Path;
 
 use super::{Error, Lock};
@@ -16,6 +16,20 @@ pub fn to_text(lock: &Lock) -> String {
     format!("{HEADER}{}\n", body.trim_end())
 }
 
+/// Checks that there is a directory for a lock: who finds out after an hour of resolving has lost it.
+///
+/// # Errors
+/// No such directory.
+pub fn check_place(path: &Path) -> Result<(), Error> {
+    let metadata = std::fs::metadata(directory_of(path));
+    let found = metadata.and_then(|found| if found.is_dir() { Ok(()) } else { Err(ErrorKind::NotADirectory.into()) });
+    found.map_err(|source| Error::Write { path: path.display().to_string(), source })
+}
+
+fn directory_of(path: &Path) -> &Path {
+    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
 /// Writes a lock beside its place and renames it there: a reader sees the old file or the new one, never a part.
 ///
 /// # Errors
@@ -29,7 +43,7 @@ fn save(path: &Path, text: &str) -> std::io::Result<()> {
 
     // A symbolic link stays one: the file that it names is replaced.
     let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
-    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let directory = directory_of(&path);
     let mut file = tempfile::Builder::new()
         .prefix(".bundle.lock-")
         .permissions(std::fs::Permissions::from_mode(0o666))

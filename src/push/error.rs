@@ -127,6 +127,9 @@ impl Diagnostic for Error {
                 source::Error::Credentials { registry, looked, .. } => Some(format!(
                     "looked in {looked}; log in with `docker login {registry}` as somebody who may push there, and make the project first where the registry wants one"
                 )),
+                source::Error::Offline { .. } => {
+                    Some("a registry is reached over the network only: leave `--offline` out".to_owned())
+                }
                 source => source.hint(),
             },
             Self::Client(source) => source.hint(),

@@ -12,6 +12,7 @@ pub mod report;
 pub mod target;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -80,6 +81,9 @@ async fn push(options: Options) -> Result<Pushed, Error> {
     reporter.report(Event::Step("reading the bundles"));
     let set = Arc::new(Set::open(&bundles)?);
     let chosen = set.choose(&choice)?;
+    if let Some(directory) = write.as_ref().filter(|directory| directory.exists() && !directory.is_dir()) {
+        return Err(Error::Write { path: directory.clone(), source: io::ErrorKind::NotADirectory.into() });
+    }
     let http = Http::new(http).map_err(Error::Client)?;
     let jobs = jobs.unwrap_or(JOBS);
     set.tell_form(&*reporter);

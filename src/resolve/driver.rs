@@ -25,6 +25,7 @@ use crate::event::{Event, Reporter};
 use crate::lock::{Lock, model as lock};
 use crate::source::once::Once;
 use crate::version::Version;
+use crate::yaml;
 
 /// The component of the catalog that is the platform's Kubernetes.
 pub(super) const KUBERNETES: &str = "k3s";
@@ -132,9 +133,8 @@ pub(super) fn select(catalog: &Catalog, given: &[String]) -> Result<BTreeSet<Str
     match unknown {
         None => Ok(given.iter().cloned().collect()),
         Some(name) => {
-            let distance = |known: &&String| strsim::damerau_levenshtein(name, known);
-            let nearest = catalog.components.keys().min_by_key(distance).filter(|n| distance(n) <= 1 + name.len() / 3);
-            Err(Error::NoComponent { name: name.clone(), nearest: nearest.cloned() })
+            let known: Vec<_> = catalog.components.keys().map(String::as_str).collect();
+            Err(Error::NoComponent { name: name.clone(), nearest: yaml::nearest(name, &known) })
         }
     }
 }

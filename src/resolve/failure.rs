@@ -267,7 +267,12 @@ impl Diagnostic for Failure {
     fn hint(&self) -> Option<String> {
         let text = match self {
             Self::GitHub(error) => return error.hint(),
-            Self::Source(error) => return error.hint(),
+            Self::Source(error) => match error.hint() {
+                None if error.status().is_some_and(|status| status.as_u16() == 404) => {
+                    "check the names and URLs of the component: there is nothing in that place"
+                }
+                hint => return hint,
+            },
             Self::Index(error) => return error.hint(),
             Self::Chart { source, .. } | Self::Helm(source) => return source.hint(),
             Self::Resource { source } => return source.hint(),

@@ -141,7 +141,7 @@ pub enum Error {
     NoComponent {
         /// The name.
         name: String,
-        /// The name that is closest to it.
+        /// The name that is closest to it, or all that there are.
         nearest: Option<String>,
     },
     /// GitHub's client cannot be built.
@@ -173,7 +173,7 @@ impl Diagnostic for Error {
 
     fn hint(&self) -> Option<String> {
         match self {
-            Self::NoComponent { nearest, .. } => nearest.as_ref().map(|name| format!("did you mean `{name}`?")),
+            Self::NoComponent { nearest, .. } => nearest.clone(),
             Self::GitHub(error) => error.hint(),
             Self::Helm(error) => error.hint(),
             Self::Platform(_) => None,

@@ -50,10 +50,11 @@ impl Diagnostic for Error {
     fn hint(&self) -> Option<String> {
         match self.source.kind() {
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge => Some(
-                "free some space, move the cache with `--cache-dir`, or keep no copies with `--no-store`".to_owned(),
+                "free some space, move the store with `--cache-dir`, or keep no copies with `pack --no-store`"
+                    .to_owned(),
             ),
             io::ErrorKind::ResourceBusy => Some("wait for the other bundler".to_owned()),
-            _ => Some("move the cache with `--cache-dir`, or keep no copies with `--no-store`".to_owned()),
+            _ => Some("move the store with `--cache-dir`, or keep no copies with `pack --no-store`".to_owned()),
         }
     }
 }

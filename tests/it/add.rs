@@ -282,7 +282,10 @@ fn what_cannot_be_added_is_told_before_any_network() {
         (&["image", "redis", "--name", "../x"], "`../x` cannot name a component"),
         (&["image", "redis", "--version", ">2, <1"], "no version can meet it"),
         (&["image", "redis", "--pattern", "v1"], "is not a tag pattern"),
-        (&["chart", "htps://charts.example.com", "x"], "this is no URL that begins with https://, http://, oci://"),
+        (
+            &["chart", "htps://charts.example.com", "x"],
+            "`htps://charts.example.com` is no URL that begins with https://, http://, oci://",
+        ),
         (&["chart", "https://me:hunter2@charts.example.com", "x"], "holds credentials"),
         (&["chart", "https://charts.example.com"], "which chart of `https://charts.example.com` is not said"),
         (&["file", "https://get.example.com/x"], "of no release on GitHub"),

@@ -274,8 +274,18 @@ fn without_any_input_an_empty_catalog_is_begun() {
         assert!(written == printed, "{name} is another schema than `bundler schema` prints");
     }
     refused(&sandbox, &[], &["`manifests` exists already"]);
-    let output = sandbox.bundler().arg("resolve").output().unwrap();
-    assert!(output.status.success(), "{output:?}");
+    // It is one, and nobody carries an empty bundle to a site without having been told.
+    for (arguments, said) in [
+        (
+            &["resolve"][..],
+            "warning: the catalog has no component, so a bundle carries nothing: `bundler add` adds one\n",
+        ),
+        (&["pack", "--arch", "arm64"], "warning: the bundle carries nothing: the lock has no component\n"),
+    ] {
+        let output = sandbox.bundler().args(arguments).output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        assert!(String::from_utf8_lossy(&output.stderr).contains(said), "{output:?}");
+    }
 }
 
 #[test]

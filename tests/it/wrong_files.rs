@@ -1,4 +1,5 @@
-//! Wrong catalogs and locks: exit code 2 before any network, and a message that names file, line and column.
+//! Wrong catalogs, locks and names of files: exit code 2 before any network, and a message that names the place and what
+//! to do.
 
 use crate::support::Sandbox;
 
@@ -69,7 +70,7 @@ fn a_newer_lock_is_called_newer() {
     let sandbox = sandbox();
     replace(&sandbox, "bundle.lock.yaml", "schema: 1", "schema: 2\nnew: field");
     let expected = "\
-error: `bundle.lock.yaml` has schema 2, this program reads up to 1
+error: `bundle.lock.yaml` has schema 2, which a newer bundler wrote; this one reads up to 1
 
 hint: use the version of bundler that wrote it, or a newer one
 ";
@@ -89,4 +90,99 @@ fn a_hand_edit_of_a_lock_is_caught_and_the_file_left_alone() {
     assert!(stderr.starts_with(expected), "{stderr}");
     assert_eq!(std::fs::read(sandbox.path("bundle.lock.yaml")).unwrap(), before);
     assert_eq!(std::fs::read_dir(sandbox.work()).unwrap().count(), 2, "nothing was written");
+}
+
+#[test]
+fn a_merge_conflict_is_called_one() {
+    let sandbox = sandbox();
+    let sides = "<<<<<<< HEAD\nprofiles: {site: [tool]}\n=======\nprofiles: {site: []}\n>>>>>>> other";
+    replace(&sandbox, "bundle.lock.yaml", "profiles: {site: [tool]}", sides);
+    let expected = "\
+error: bundle.lock.yaml:3:1: a merge conflict begins here
+
+hint: keep one side of it, and of a lock then run `bundler resolve`
+";
+    for arguments in [&["resolve"][..], &["pack", "--arch", "arm64"], &["inspect", "bundle.lock.yaml"]] {
+        assert_eq!(run(&sandbox, arguments), (2, expected.to_owned()), "{arguments:?}");
+    }
+}
+
+/// Runs a wrong command, which must write nothing and end with `code`; gives stderr.
+fn refused(sandbox: &Sandbox, arguments: &[&str], code: i32) -> String {
+    let files = |sandbox: &Sandbox| {
+        let list = sandbox.command("find").args([".", "-type", "f", "-printf", "%p %s\n"]).output().unwrap();
+        String::from_utf8(list.stdout).unwrap()
+    };
+    let before = files(sandbox);
+    let (found, stderr) = run(sandbox, arguments);
+    assert_eq!(found, code, "{arguments:?}: {stderr}");
+    assert_eq!(files(sandbox), before, "{arguments:?}");
+    stderr
+}
+
+#[test]
+fn what_is_not_there_is_told_with_what_could_be() {
+    let sandbox = sandbox();
+    sandbox.write("empty", "");
+    sandbox.write("dist/tools.tar.gz", "an archive in a directory");
+    let bundle = "hint: name an archive, its first part, or the directory that it was unpacked into";
+    let lock = "hint: `bundler resolve` writes a lock, `bundle.lock.yaml` unless `--lock FILE` says otherwise";
+    let no_hint = "";
+    for (arguments, code, message, hint) in [
+        (
+            &["resolve", "--catalog", "nowhere"][..],
+            2,
+            "cannot read `nowhere/catalog.yaml`",
+            "`bundler init` begins one",
+        ),
+        (&["resolve", "tols"], 2, "the catalog has no component `tols`", "hint: did you mean `tool`?"),
+        (&["resolve", "else"], 2, "the catalog has no component `else`", "hint: known here: tool"),
+        (
+            &["resolve", "--lock", "nowhere/l.yaml"],
+            7,
+            "cannot write `nowhere/l.yaml`",
+            "hint: create the directory, or",
+        ),
+        (&["pack", "--arch", "arm64", "--lock", "nowhere"], 2, "cannot read `nowhere`", lock),
+        (&["cache", "gc", "--keep", "nowhere"], 2, "cannot read `nowhere`", lock),
+        // Nothing says that these should be locks.
+        (&["inspect", "nowhere"], 2, "cannot read `nowhere`", no_hint),
+        (&["diff", "nowhere", "bundle.lock.yaml"], 2, "cannot read `nowhere`", no_hint),
+        (&["inspect", "empty"], 2, "empty:1:1: the file is empty", no_hint),
+        (
+            &["inspect", "dist"],
+            2,
+            "`dist` is no bundle: the directory holds no unpacked bundle; if the archive is",
+            bundle,
+        ),
+        (
+            &["serve", "dist"],
+            2,
+            "`dist` is no bundle: the directory holds no unpacked bundle; if the archive is",
+            bundle,
+        ),
+        (&["serve", "bundle.lock.yaml"], 2, "`bundle.lock.yaml` is no bundle: it is not in gzip form", bundle),
+        (&["unload", "nowhere"], 2, "`nowhere` is neither a bundle nor NAME@VERSION of one", no_hint),
+        (&["man", "pak"], 2, "there is no subcommand `pak`", "hint: did you mean `pack`?"),
+        (
+            &["add", "chart", "grafana"],
+            2,
+            "`grafana` is no URL that begins with https://, http://, oci://",
+            "`add chart URL NAME`",
+        ),
+        (&["add", "file", "https://me:secret@x y"], 2, "`x y` is no URL", "`add file github:OWNER/NAME FILE`"),
+    ] {
+        let stderr = refused(&sandbox, arguments, code);
+        assert!(stderr.starts_with(&format!("error: {message}")), "{arguments:?}: {stderr}");
+        assert_eq!(stderr.contains("hint: "), !hint.is_empty(), "{arguments:?}: {stderr}");
+        assert!(stderr.contains(hint), "{arguments:?}: {stderr}");
+        assert!(!stderr.contains("secret"), "{stderr}");
+    }
+    // An input without anything is another thing than one with nothing that a catalog can name.
+    std::fs::rename(sandbox.path("manifests"), sandbox.path("elsewhere")).unwrap();
+    let stderr = refused(&sandbox, &["init", "--images", "empty"], 2);
+    assert!(stderr.contains("the inputs name nothing"), "{stderr}");
+    sandbox.write("moving", "docker.io/library/nginx:latest\n");
+    let stderr = refused(&sandbox, &["init", "--images", "moving"], 2);
+    assert!(stderr.starts_with("warning: ") && stderr.contains("the warnings above say"), "{stderr}");
 }

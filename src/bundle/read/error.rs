@@ -88,7 +88,7 @@ pub enum Error {
     #[error(transparent)]
     About(#[from] YamlError),
     /// Written by a newer version of this program.
-    #[error("`{path}` has schema {found}, this program reads up to {known}")]
+    #[error("`{path}` has schema {found}, which a newer bundler wrote; this one reads up to {known}")]
     Newer {
         /// The bundle.
         path: PathBuf,
@@ -138,7 +138,10 @@ impl Diagnostic for Error {
             Self::Parts(error) => error.hint(),
             Self::Delta(error) => error.hint(),
             Self::Newer { .. } => Some("use the version of bundler that wrote it, or a newer one".to_owned()),
-            Self::Disk { .. } | Self::NotBundle { .. } | Self::Missing { .. } | Self::Checksum(_) => None,
+            Self::NotBundle { .. } | Self::Missing { .. } => {
+                Some("name an archive, its first part, or the directory that it was unpacked into".to_owned())
+            }
+            Self::Disk { .. } | Self::Checksum(_) => None,
         }
     }
 }

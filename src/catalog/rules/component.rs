@@ -185,9 +185,12 @@ fn check_chart(spanned: &Spanned<Chart>, has_source: bool, platform: &Platform, 
             report.wrong(place, format!("`{{{unknown}}}` means nothing in the value of `{key}`"), hint);
         }
     }
-    if !is_label(&chart.release.name, MAX_RELEASE) || !is_label(&chart.release.namespace, MAX_NAMESPACE) {
+    let release = &chart.release;
+    if !is_label(&release.name, MAX_RELEASE) || !is_label(&release.namespace, MAX_NAMESPACE) {
         let hint = "use lower-case letters, digits and `-`".to_owned();
-        report.wrong(place, "the release's name and namespace have to be Kubernetes names", hint);
+        let message =
+            format!("release `{}` in namespace `{}`: both are names in Kubernetes", release.name, release.namespace);
+        report.wrong(place, message, hint);
     }
 }
 
@@ -274,9 +277,13 @@ pub(super) fn check_url(url: &str, schemes: &[&str], path: &[&str], report: &mut
 /// What is wrong with a URL whose placeholders are not filled yet.
 fn url_problem(text: &str, schemes: &[&str]) -> Result<(), String> {
     let sample = template::fill(text, |_| Some("1".to_owned())).map_err(|error| error.to_string())?;
-    let url = Url::parse(&sample).map_err(|error| format!("`{text}` is not a URL: {error}"))?;
+    let other = || format!("`{text}` is not a URL that begins with {}://", schemes.join(":// or "));
+    let url = Url::parse(&sample).map_err(|error| match error {
+        url::ParseError::RelativeUrlWithoutBase => other(),
+        error => format!("`{text}` is not a URL: {error}"),
+    })?;
     if !schemes.contains(&url.scheme()) || url.host_str().is_none_or(str::is_empty) {
-        return Err(format!("`{text}` is not a URL that begins with {}://", schemes.join(":// or ")));
+        return Err(other());
     }
     if !url.username().is_empty() || url.password().is_some() {
         return Err(format!(

@@ -30,6 +30,9 @@ pub(super) fn check(catalog: &Catalog, file: &str, text: &str) -> Vec<YamlError>
 /// What a maintainer should know of a catalog that is right.
 #[must_use]
 pub fn warnings(catalog: &Catalog) -> Vec<String> {
+    if catalog.components.is_empty() {
+        return vec!["the catalog has no component, so a bundle carries nothing: `bundler add` adds one".to_owned()];
+    }
     let profiles: Vec<_> = catalog.file.profiles.values().flat_map(|profile| profile.value.components()).collect();
     let carried = |name: &&String| profiles.iter().any(|carried| &carried.value == *name);
     let names = catalog.components.keys().filter(|name| !carried(name));

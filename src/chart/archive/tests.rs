@@ -107,6 +107,16 @@ fn two_of_one_name() {
 }
 
 #[test]
+fn what_is_no_file() {
+    let directory = tempfile::tempdir().unwrap();
+    for path in [directory.path(), &directory.path().join("missing.tgz")] {
+        let error = open(path).unwrap_err();
+        assert!(matches!(&error, Error::Open { path: named, .. } if named == path), "{error}");
+        assert_eq!(error.exit(), Exit::Usage);
+    }
+}
+
+#[test]
 fn what_is_no_chart() {
     assert_eq!(refused(&[("a/values.yaml", b"")]), "the chart archive has no `Chart.yaml` in its top directory");
     assert_eq!(

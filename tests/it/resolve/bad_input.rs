@@ -68,6 +68,17 @@ fn a_chart_without_the_held_version_says_so() {
 }
 
 #[test]
+fn a_repository_that_is_not_there_is_told_with_where_to_look() {
+    let run = refused(&[Chart::default()], "", |bench, _| {
+        let file = bench.sandbox.path("manifests/components/app/component.yaml");
+        let text =
+            std::fs::read_to_string(&file).unwrap().replace("https://charts.test", "https://charts.test/nowhere");
+        std::fs::write(file, text).unwrap();
+    });
+    says(&run, &["/nowhere/index.yaml` answered 404", "hint: check the names and URLs of the component"]);
+}
+
+#[test]
 fn a_kube_version_that_excludes_the_platform_is_told() {
     let chart = Chart { metadata: "kubeVersion: \"<1.30.0-0\"\n", ..Chart::default() };
     let run = refused(&[chart], "", |_, _| {});
