@@ -37,13 +37,13 @@ bar\t'A bar that is drawn again in place'
 plain\t'One line every few seconds'
 json\t'One JSON object a line, for programs'
 none\t'Nothing but warnings'"
-complete -c bundler -n "__fish_bundler_needs_command" -l config -d 'Configuration of this machine: mirrors and connections' -r -F
+complete -c bundler -n "__fish_bundler_needs_command" -l config -d 'Configuration of this machine: mirrors and connections [env: BUNDLER_CONFIG]' -r -F
 complete -c bundler -n "__fish_bundler_needs_command" -l jobs -d 'How many things to do at once [default: what suits the machine]' -r
 complete -c bundler -n "__fish_bundler_needs_command" -l ca-file -d 'Trust the certificate authorities in this PEM file too' -r -F
 complete -c bundler -n "__fish_bundler_needs_command" -l helm -d 'The Helm program that renders charts [default: `helm` on PATH, else the locked one]' -r -F
 complete -c bundler -n "__fish_bundler_needs_command" -s q -l quiet -d 'Show no progress; warnings and errors stay'
 complete -c bundler -n "__fish_bundler_needs_command" -s v -l verbose -d 'Show details'
-complete -c bundler -n "__fish_bundler_needs_command" -l offline -d 'Never use the network; what is not in the cache is an error'
+complete -c bundler -n "__fish_bundler_needs_command" -l offline -d 'Never use the network; what is not in the store is an error'
 complete -c bundler -n "__fish_bundler_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c bundler -n "__fish_bundler_needs_command" -s V -l version -d 'Print version'
 complete -c bundler -n "__fish_bundler_needs_command" -f -a "init" -d 'Start a catalog from what you have: lists of images, charts, Hauler, helmfile, a running cluster'
@@ -87,13 +87,13 @@ bar\t'A bar that is drawn again in place'
 plain\t'One line every few seconds'
 json\t'One JSON object a line, for programs'
 none\t'Nothing but warnings'"
-complete -c bundler -n "__fish_bundler_using_subcommand init" -l config -d 'Configuration of this machine: mirrors and connections' -r -F
+complete -c bundler -n "__fish_bundler_using_subcommand init" -l config -d 'Configuration of this machine: mirrors and connections [env: BUNDLER_CONFIG]' -r -F
 complete -c bundler -n "__fish_bundler_using_subcommand init" -l jobs -d 'How many things to do at once [default: what suits the machine]' -r
 complete -c bundler -n "__fish_bundler_using_subcommand init" -l ca-file -d 'Trust the certificate authorities in this PEM file too' -r -F
 complete -c bundler -n "__fish_bundler_using_subcommand init" -l helm -d 'The Helm program that renders charts [default: `helm` on PATH, else the locked one]' -r -F
 complete -c bundler -n "__fish_bundler_using_subcommand init" -s q -l quiet -d 'Show no progress; warnings and errors stay'
 complete -c bundler -n "__fish_bundler_using_subcommand init" -s v -l verbose -d 'Show details'
-complete -c bundler -n "__fish_bundler_using_subcommand init" -l offline -d 'Never use the network; what is not in the cache is an error'
+complete -c bundler -n "__fish_bundler_using_subcommand init" -l offline -d 'Never use the network; what is not in the store is an error'
 complete -c bundler -n "__fish_bundler_using_subcommand init" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c bundler -n "__fish_bundler_using_subcommand init" -s V -l version -d 'Print version'
 complete -c bundler -n "__fish_bundler_using_subcommand add; and not __fish_seen_subcommand_from image chart file help" -l format -d 'How data is written to stdout' -r -f -a "text\t'For people'
@@ -109,13 +109,13 @@ bar\t'A bar that is drawn again in place'
 plain\t'One line every few seconds'
 json\t'One JSON object a line, for programs'
 none\t'Nothing but warnings'"
-complete -c bundler -n "__fish_bundler_using_subcommand add; and not __fish_seen_subcommand_from image chart file help" -l config -d 'Configuration of this machine: mirrors and connections' -r -F
+complete -c bundler -n "__fish_bundler_using_subcommand add; and not __fish_seen_subcommand_from image chart file help" -l config -d 'Configuration of this machine: mirrors and connections [env: BUNDLER_CONFIG]' -r -F
 complete -c bundler -n "__fish_bundler_using_subcommand add; and not __fish_seen_subcommand_from image chart file help" -l jobs -d 'How many things to do at once [default: what suits the machine]' -r
 complete -c bundler -n "__fish_bundler_using_subcommand add; and not __fish_seen_subcommand_from image chart file help" -l ca-file -d 'Trust the certificate authorities in this PEM file too' -r -F
 complete -c bundler -n "__fish_bundler_using_subcommand add; and not __fish_seen_subcommand_from image chart file help" -l helm -d 'The Helm program that renders charts [default: `helm` on PATH, else the locked one]' -r -F
 complete -c bundler -n "__fish_bundler_using_subcommand add; and not __fish_seen_subcommand_from image chart file help" -s q -l quiet -d 'Show no progress; warnings and errors stay'
 complete -c bundler -n "__fish_bundler_using_subcommand add; and not __fish_seen_subcommand_from image chart file help" -s v -l verbose -d 'Show details'
-complete -c bundler -n "__fish_bundler_using_subcommand add; and not __fish_seen_subcommand_from image chart file help" -l offline -d 'Never use the network; what is not in the cache is an error'
+complete -c bundler -n "__fish_bundler_using_subcommand add; and not __fish_seen_subcommand_from image chart file help" -l offline -d 'Never use the network; what is not in the store is an error'
 complete -c bundler -n "__fish_bundler_using_subcommand add; and not __fish_seen_subcommand_from image chart file help" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c bundler -n "__fish_bundler_using_subcommand add; and not __fish_seen_subcommand_from image chart file help" -s V -l version -d 'Print version'
 complete -c bundler -n "__fish_bundler_using_subcommand add; and not __fish_seen_subcommand_from image chart file help" -f -a "image" -d 'An image, by its repository; a tag says what tags look like, and the lowest version'
@@ -129,7 +129,7 @@ complete -c bundler -n "__fish_bundler_using_subcommand add; and __fish_seen_sub
 complete -c bundler -n "__fish_bundler_using_subcommand add; and __fish_seen_subcommand_from image" -l profile -d 'Put it into this profile; may be given more than once [default: the only profile, where there is one]' -r
 complete -c bundler -n "__fish_bundler_using_subcommand add; and __fish_seen_subcommand_from image" -l catalog -d 'The catalog\'s directory' -r -F
 complete -c bundler -n "__fish_bundler_using_subcommand add; and __fish_seen_subcommand_from image" -l lock -d 'The lock' -r -F
-complete -c bundler -n "__fish_bundler_using_subcommand add; and __fish_seen_subcommand_from image" -l cache-dir -d 'The store of everything that was fetched [default: $XDG_CACHE_HOME/bundler]' -r -F
+complete -c bundler -n "__fish_bundler_using_subcommand add; and __fish_seen_subcommand_from image" -l cache-dir -d 'The store of everything that was fetched [env: BUNDLER_CACHE_DIR] [default: $XDG_CACHE_HOME/bundler]' -r -F
 complete -c bundler -n "__fish_bundler_using_subcommand add; and __fish_seen_subcommand_from image" -l format -d 'How data is written to stdout' -r -f -a "text\t'For people'
 json\t'For programs'
 markdown\t'For a pull request or a summary; only `diff` and `inspect` have it'"
@@ -143,7 +143,7 @@ bar\t'A bar that is drawn again in place'
 plain\t'One line every few seconds'
 json\t'One JSON object a line, for programs'
 none\t'Nothing but warnings'"
-complete -c bundler -n "__fish_bundler_using_subcommand add; and __fish_seen_subcommand_from image" -l config -d 'Configuration of this machine: mirrors and connections' -r -F
+complete -c bundler -n "__fish_bundler_using_subcommand add; and __fish_seen_subcommand_from image" -l config -d 'Configuration of this machine: mirrors and connections [env: BUNDLER_CONFIG]' -r -F
 complete -c bundler -n "__fish_bundler_using_subcommand add; and __fish_seen_subcommand_from image" -l jobs -d 'How many things to do at once [default: what suits the machine]' -r
 complete -c bundler -n "__fish_bundler_using_subcommand add; and __fish_seen_subcommand_from image" -l ca-file -d 'Trust the certificate authorities in this PEM file too' -r -F
 complete -c bundler -n "__fish_bundler_using_subcommand add; and __fish_seen_subcommand_from image" -l helm -d 'The Helm program that renders charts [default: `helm` on PATH, else the locked one]' -r -F
@@ -151,7 +151,7 @@ complete -c bundler -n "__fish_bundler_using_subcommand add; and __fish_seen_sub
 complete -c bundler -n "__fish_bundler_using_subcommand add; and __fish_seen_subcommand_from image" -l dry-run -d 'Write nothing; show what would be written'
 complete -c bundler -n "__fish_bundler_using_subcommand add; and __fish_seen_subcommand_from image" -s q -l quiet -d 'Show no progress; warnings and errors stay'
 complete -c bundler -n "__fish_bundler_using_subcommand add; and __fish_seen_subcommand_from image" -s v -l verbose -d 'Show details'
-complete -c bundler -n "__fish_bundler_using_subcommand add; and __fish_seen_subcommand_from image" -l offline -d 'Never use the network; what is not in the cache is an error'
+complete -c bundler -n "__fish_bundler_using_subcommand add; and __fish_seen_subcommand_from image" -l offline -d 'Never use the network; what is not in the store is an error'
 complete -c bundler -n "__fish_bundler_using_subcommand add; and __fish_seen_subcommand_from image" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c bundler -n "__fish_bundler_using_subcommand add; and __fish_seen_subcommand_from chart" -l values -d 'The chart\'s values: they become values.yaml beside the component, for the render here and on the site' -r -F
 complete -c bundler -n "__fish_bundler_using_subcommand add; and __fish_seen_subcommand_from chart" -l namespace -d 'The namespace that it is installed in [default: that of its release\'s name]' -r
@@ -162,7 +162,7 @@ complete -c bundler -n "__fish_bundler_using_subcommand add; and __fish_seen_sub
 complete -c bundler -n "__fish_bundler_using_subcommand add; and __fish_seen_subcommand_from chart" -l profile -d 'Put it into this profile; may be given more than once [default: the only profile, where there is one]' -r
 complete -c bundler -n "__fish_bundler_using_subcommand add; and __fish_seen_subcommand_from chart" -l catalog -d 'The catalog\'s directory' -r -F
 complete -c bundler -n "__fish_bundler_using_subcommand add; and __fish_seen_subcommand_from chart" -l lock -d 'The lock' -r -F
-complete -c bundler -n "__fish_bundler_using_subcommand add; and __fish_seen_subcommand_from chart" -l cache-dir -d 'The store of everything that was fetched [default: $XDG_CACHE_HOME/bundler]' -r -F
+complete -c bundler -n "__fish_bundler_using_subcommand add; and __fish_seen_subcommand_from chart" -l cache-dir -d 'The store of everything that was fetched [env: BUNDLER_CACHE_DIR] [default: $XDG_CACHE_HOME/bundler]' -r -F
 complete -c bundler -n "__fish_bundler_using_subcommand add; and __fish_seen_subcommand_from chart" -l format -d 'How data is written to stdout' -r -f -a "text\t'For people'
 json\t'For programs'
 markdown\t'For a pull request or a summary; only `diff` and `inspect` have it'"
@@ -176,7 +176,7 @@ bar\t'A bar that is drawn again in place'
 plain\t'One line every few seconds'
 json\t'One JSON object a line, for programs'
 none\t'Nothing but warnings'"
-complete -c bundler -n "__fish_bundler_using_subcommand add; and __fish_seen_subcommand_from chart" -l config -d 'Configuration of this machine: mirrors and connections' -r -F
+complete -c bundler -n "__fish_bundler_using_subcommand add; and __fish_seen_subcommand_from chart" -l config -d 'Configuration of this machine: mirrors and connections [env: BUNDLER_CONFIG]' -r -F
 complete -c bundler -n "__fish_bundler_using_subcommand add; and __fish_seen_subcommand_from chart" -l jobs -d 'How many things to do at once [default: what suits the machine]' -r
 complete -c bundler -n "__fish_bundler_using_subcommand add; and __fish_seen_subcommand_from chart" -l ca-file -d 'Trust the certificate authorities in this PEM file too' -r -F
 complete -c bundler -n "__fish_bundler_using_subcommand add; and __fish_seen_subcommand_from chart" -l helm -d 'The Helm program that renders charts [default: `helm` on PATH, else the locked one]' -r -F
@@ -184,7 +184,7 @@ complete -c bundler -n "__fish_bundler_using_subcommand add; and __fish_seen_sub
 complete -c bundler -n "__fish_bundler_using_subcommand add; and __fish_seen_subcommand_from chart" -l dry-run -d 'Write nothing; show what would be written'
 complete -c bundler -n "__fish_bundler_using_subcommand add; and __fish_seen_subcommand_from chart" -s q -l quiet -d 'Show no progress; warnings and errors stay'
 complete -c bundler -n "__fish_bundler_using_subcommand add; and __fish_seen_subcommand_from chart" -s v -l verbose -d 'Show details'
-complete -c bundler -n "__fish_bundler_using_subcommand add; and __fish_seen_subcommand_from chart" -l offline -d 'Never use the network; what is not in the cache is an error'
+complete -c bundler -n "__fish_bundler_using_subcommand add; and __fish_seen_subcommand_from chart" -l offline -d 'Never use the network; what is not in the store is an error'
 complete -c bundler -n "__fish_bundler_using_subcommand add; and __fish_seen_subcommand_from chart" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c bundler -n "__fish_bundler_using_subcommand add; and __fish_seen_subcommand_from file" -l name -d 'The component\'s name [default: that of what is added]' -r
 complete -c bundler -n "__fish_bundler_using_subcommand add; and __fish_seen_subcommand_from file" -l version -d 'Only these versions, such as `>=2, <3` [default: the newest, and what is compatible with it]' -r
@@ -193,7 +193,7 @@ complete -c bundler -n "__fish_bundler_using_subcommand add; and __fish_seen_sub
 complete -c bundler -n "__fish_bundler_using_subcommand add; and __fish_seen_subcommand_from file" -l profile -d 'Put it into this profile; may be given more than once [default: the only profile, where there is one]' -r
 complete -c bundler -n "__fish_bundler_using_subcommand add; and __fish_seen_subcommand_from file" -l catalog -d 'The catalog\'s directory' -r -F
 complete -c bundler -n "__fish_bundler_using_subcommand add; and __fish_seen_subcommand_from file" -l lock -d 'The lock' -r -F
-complete -c bundler -n "__fish_bundler_using_subcommand add; and __fish_seen_subcommand_from file" -l cache-dir -d 'The store of everything that was fetched [default: $XDG_CACHE_HOME/bundler]' -r -F
+complete -c bundler -n "__fish_bundler_using_subcommand add; and __fish_seen_subcommand_from file" -l cache-dir -d 'The store of everything that was fetched [env: BUNDLER_CACHE_DIR] [default: $XDG_CACHE_HOME/bundler]' -r -F
 complete -c bundler -n "__fish_bundler_using_subcommand add; and __fish_seen_subcommand_from file" -l format -d 'How data is written to stdout' -r -f -a "text\t'For people'
 json\t'For programs'
 markdown\t'For a pull request or a summary; only `diff` and `inspect` have it'"
@@ -207,7 +207,7 @@ bar\t'A bar that is drawn again in place'
 plain\t'One line every few seconds'
 json\t'One JSON object a line, for programs'
 none\t'Nothing but warnings'"
-complete -c bundler -n "__fish_bundler_using_subcommand add; and __fish_seen_subcommand_from file" -l config -d 'Configuration of this machine: mirrors and connections' -r -F
+complete -c bundler -n "__fish_bundler_using_subcommand add; and __fish_seen_subcommand_from file" -l config -d 'Configuration of this machine: mirrors and connections [env: BUNDLER_CONFIG]' -r -F
 complete -c bundler -n "__fish_bundler_using_subcommand add; and __fish_seen_subcommand_from file" -l jobs -d 'How many things to do at once [default: what suits the machine]' -r
 complete -c bundler -n "__fish_bundler_using_subcommand add; and __fish_seen_subcommand_from file" -l ca-file -d 'Trust the certificate authorities in this PEM file too' -r -F
 complete -c bundler -n "__fish_bundler_using_subcommand add; and __fish_seen_subcommand_from file" -l helm -d 'The Helm program that renders charts [default: `helm` on PATH, else the locked one]' -r -F
@@ -215,7 +215,7 @@ complete -c bundler -n "__fish_bundler_using_subcommand add; and __fish_seen_sub
 complete -c bundler -n "__fish_bundler_using_subcommand add; and __fish_seen_subcommand_from file" -l dry-run -d 'Write nothing; show what would be written'
 complete -c bundler -n "__fish_bundler_using_subcommand add; and __fish_seen_subcommand_from file" -s q -l quiet -d 'Show no progress; warnings and errors stay'
 complete -c bundler -n "__fish_bundler_using_subcommand add; and __fish_seen_subcommand_from file" -s v -l verbose -d 'Show details'
-complete -c bundler -n "__fish_bundler_using_subcommand add; and __fish_seen_subcommand_from file" -l offline -d 'Never use the network; what is not in the cache is an error'
+complete -c bundler -n "__fish_bundler_using_subcommand add; and __fish_seen_subcommand_from file" -l offline -d 'Never use the network; what is not in the store is an error'
 complete -c bundler -n "__fish_bundler_using_subcommand add; and __fish_seen_subcommand_from file" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c bundler -n "__fish_bundler_using_subcommand add; and __fish_seen_subcommand_from help" -f -a "image" -d 'An image, by its repository; a tag says what tags look like, and the lowest version'
 complete -c bundler -n "__fish_bundler_using_subcommand add; and __fish_seen_subcommand_from help" -f -a "chart" -d 'A Helm chart, by its repository and name'
@@ -223,7 +223,7 @@ complete -c bundler -n "__fish_bundler_using_subcommand add; and __fish_seen_sub
 complete -c bundler -n "__fish_bundler_using_subcommand add; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c bundler -n "__fish_bundler_using_subcommand resolve" -l catalog -d 'The catalog\'s directory' -r -F
 complete -c bundler -n "__fish_bundler_using_subcommand resolve" -l lock -d 'The lock' -r -F
-complete -c bundler -n "__fish_bundler_using_subcommand resolve" -l cache-dir -d 'The store of everything that was fetched [default: $XDG_CACHE_HOME/bundler]' -r -F
+complete -c bundler -n "__fish_bundler_using_subcommand resolve" -l cache-dir -d 'The store of everything that was fetched [env: BUNDLER_CACHE_DIR] [default: $XDG_CACHE_HOME/bundler]' -r -F
 complete -c bundler -n "__fish_bundler_using_subcommand resolve" -l as-of -d 'Choose as on the end of this day, UTC' -r
 complete -c bundler -n "__fish_bundler_using_subcommand resolve" -l format -d 'How data is written to stdout' -r -f -a "text\t'For people'
 json\t'For programs'
@@ -238,7 +238,7 @@ bar\t'A bar that is drawn again in place'
 plain\t'One line every few seconds'
 json\t'One JSON object a line, for programs'
 none\t'Nothing but warnings'"
-complete -c bundler -n "__fish_bundler_using_subcommand resolve" -l config -d 'Configuration of this machine: mirrors and connections' -r -F
+complete -c bundler -n "__fish_bundler_using_subcommand resolve" -l config -d 'Configuration of this machine: mirrors and connections [env: BUNDLER_CONFIG]' -r -F
 complete -c bundler -n "__fish_bundler_using_subcommand resolve" -l jobs -d 'How many things to do at once [default: what suits the machine]' -r
 complete -c bundler -n "__fish_bundler_using_subcommand resolve" -l ca-file -d 'Trust the certificate authorities in this PEM file too' -r -F
 complete -c bundler -n "__fish_bundler_using_subcommand resolve" -l helm -d 'The Helm program that renders charts [default: `helm` on PATH, else the locked one]' -r -F
@@ -248,7 +248,7 @@ complete -c bundler -n "__fish_bundler_using_subcommand resolve" -l require-sign
 complete -c bundler -n "__fish_bundler_using_subcommand resolve" -l skip-signatures -d 'Check no signatures: the lock says so, and keeps what it says of the same digests'
 complete -c bundler -n "__fish_bundler_using_subcommand resolve" -s q -l quiet -d 'Show no progress; warnings and errors stay'
 complete -c bundler -n "__fish_bundler_using_subcommand resolve" -s v -l verbose -d 'Show details'
-complete -c bundler -n "__fish_bundler_using_subcommand resolve" -l offline -d 'Never use the network; what is not in the cache is an error'
+complete -c bundler -n "__fish_bundler_using_subcommand resolve" -l offline -d 'Never use the network; what is not in the store is an error'
 complete -c bundler -n "__fish_bundler_using_subcommand resolve" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c bundler -n "__fish_bundler_using_subcommand resolve" -s V -l version -d 'Print version'
 complete -c bundler -n "__fish_bundler_using_subcommand pack" -l arch -d 'The architecture of the site; twice for one bundle with both' -r
@@ -256,7 +256,7 @@ complete -c bundler -n "__fish_bundler_using_subcommand pack" -l profile -d 'Onl
 complete -c bundler -n "__fish_bundler_using_subcommand pack" -l component -d 'Only this component; may be given more than once' -r
 complete -c bundler -n "__fish_bundler_using_subcommand pack" -l catalog -d 'The catalog\'s directory' -r -F
 complete -c bundler -n "__fish_bundler_using_subcommand pack" -l lock -d 'The lock' -r -F
-complete -c bundler -n "__fish_bundler_using_subcommand pack" -l cache-dir -d 'The store of everything that was fetched [default: $XDG_CACHE_HOME/bundler]' -r -F
+complete -c bundler -n "__fish_bundler_using_subcommand pack" -l cache-dir -d 'The store of everything that was fetched [env: BUNDLER_CACHE_DIR] [default: $XDG_CACHE_HOME/bundler]' -r -F
 complete -c bundler -n "__fish_bundler_using_subcommand pack" -s o -l output -d 'The bundle, or a directory for one with the default name' -r -F
 complete -c bundler -n "__fish_bundler_using_subcommand pack" -l bundle-version -d 'The bundle\'s version instead of the catalog\'s' -r
 complete -c bundler -n "__fish_bundler_using_subcommand pack" -l base -d 'Leave out what this bundle holds, for `bundler apply` on a site that has it; or what a bundle of the same selection holds by this older lock' -r -F
@@ -278,7 +278,7 @@ bar\t'A bar that is drawn again in place'
 plain\t'One line every few seconds'
 json\t'One JSON object a line, for programs'
 none\t'Nothing but warnings'"
-complete -c bundler -n "__fish_bundler_using_subcommand pack" -l config -d 'Configuration of this machine: mirrors and connections' -r -F
+complete -c bundler -n "__fish_bundler_using_subcommand pack" -l config -d 'Configuration of this machine: mirrors and connections [env: BUNDLER_CONFIG]' -r -F
 complete -c bundler -n "__fish_bundler_using_subcommand pack" -l jobs -d 'How many things to do at once [default: what suits the machine]' -r
 complete -c bundler -n "__fish_bundler_using_subcommand pack" -l ca-file -d 'Trust the certificate authorities in this PEM file too' -r -F
 complete -c bundler -n "__fish_bundler_using_subcommand pack" -l helm -d 'The Helm program that renders charts [default: `helm` on PATH, else the locked one]' -r -F
@@ -287,7 +287,7 @@ complete -c bundler -n "__fish_bundler_using_subcommand pack" -l no-store -d 'Ke
 complete -c bundler -n "__fish_bundler_using_subcommand pack" -l with-signatures -d 'Carry the signatures, attestations and bills of materials that upstream attached to the images and the lock has'
 complete -c bundler -n "__fish_bundler_using_subcommand pack" -s q -l quiet -d 'Show no progress; warnings and errors stay'
 complete -c bundler -n "__fish_bundler_using_subcommand pack" -s v -l verbose -d 'Show details'
-complete -c bundler -n "__fish_bundler_using_subcommand pack" -l offline -d 'Never use the network; what is not in the cache is an error'
+complete -c bundler -n "__fish_bundler_using_subcommand pack" -l offline -d 'Never use the network; what is not in the store is an error'
 complete -c bundler -n "__fish_bundler_using_subcommand pack" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c bundler -n "__fish_bundler_using_subcommand pack" -s V -l version -d 'Print version'
 complete -c bundler -n "__fish_bundler_using_subcommand verify" -l base -d 'Of a delta, the bundle that it was made for: check what it leaves out too' -r -F
@@ -307,13 +307,13 @@ bar\t'A bar that is drawn again in place'
 plain\t'One line every few seconds'
 json\t'One JSON object a line, for programs'
 none\t'Nothing but warnings'"
-complete -c bundler -n "__fish_bundler_using_subcommand verify" -l config -d 'Configuration of this machine: mirrors and connections' -r -F
+complete -c bundler -n "__fish_bundler_using_subcommand verify" -l config -d 'Configuration of this machine: mirrors and connections [env: BUNDLER_CONFIG]' -r -F
 complete -c bundler -n "__fish_bundler_using_subcommand verify" -l jobs -d 'How many things to do at once [default: what suits the machine]' -r
 complete -c bundler -n "__fish_bundler_using_subcommand verify" -l ca-file -d 'Trust the certificate authorities in this PEM file too' -r -F
 complete -c bundler -n "__fish_bundler_using_subcommand verify" -l helm -d 'The Helm program that renders charts [default: `helm` on PATH, else the locked one]' -r -F
 complete -c bundler -n "__fish_bundler_using_subcommand verify" -s q -l quiet -d 'Show no progress; warnings and errors stay'
 complete -c bundler -n "__fish_bundler_using_subcommand verify" -s v -l verbose -d 'Show details'
-complete -c bundler -n "__fish_bundler_using_subcommand verify" -l offline -d 'Never use the network; what is not in the cache is an error'
+complete -c bundler -n "__fish_bundler_using_subcommand verify" -l offline -d 'Never use the network; what is not in the store is an error'
 complete -c bundler -n "__fish_bundler_using_subcommand verify" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c bundler -n "__fish_bundler_using_subcommand verify" -s V -l version -d 'Print version'
 complete -c bundler -n "__fish_bundler_using_subcommand inspect" -l html -d 'Write the report as one page that needs no network: sizes down to layers, a list to sort and to search' -r -F
@@ -330,13 +330,13 @@ bar\t'A bar that is drawn again in place'
 plain\t'One line every few seconds'
 json\t'One JSON object a line, for programs'
 none\t'Nothing but warnings'"
-complete -c bundler -n "__fish_bundler_using_subcommand inspect" -l config -d 'Configuration of this machine: mirrors and connections' -r -F
+complete -c bundler -n "__fish_bundler_using_subcommand inspect" -l config -d 'Configuration of this machine: mirrors and connections [env: BUNDLER_CONFIG]' -r -F
 complete -c bundler -n "__fish_bundler_using_subcommand inspect" -l jobs -d 'How many things to do at once [default: what suits the machine]' -r
 complete -c bundler -n "__fish_bundler_using_subcommand inspect" -l ca-file -d 'Trust the certificate authorities in this PEM file too' -r -F
 complete -c bundler -n "__fish_bundler_using_subcommand inspect" -l helm -d 'The Helm program that renders charts [default: `helm` on PATH, else the locked one]' -r -F
 complete -c bundler -n "__fish_bundler_using_subcommand inspect" -s q -l quiet -d 'Show no progress; warnings and errors stay'
 complete -c bundler -n "__fish_bundler_using_subcommand inspect" -s v -l verbose -d 'Show details'
-complete -c bundler -n "__fish_bundler_using_subcommand inspect" -l offline -d 'Never use the network; what is not in the cache is an error'
+complete -c bundler -n "__fish_bundler_using_subcommand inspect" -l offline -d 'Never use the network; what is not in the store is an error'
 complete -c bundler -n "__fish_bundler_using_subcommand inspect" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c bundler -n "__fish_bundler_using_subcommand inspect" -s V -l version -d 'Print version'
 complete -c bundler -n "__fish_bundler_using_subcommand diff" -l format -d 'How data is written to stdout' -r -f -a "text\t'For people'
@@ -352,13 +352,13 @@ bar\t'A bar that is drawn again in place'
 plain\t'One line every few seconds'
 json\t'One JSON object a line, for programs'
 none\t'Nothing but warnings'"
-complete -c bundler -n "__fish_bundler_using_subcommand diff" -l config -d 'Configuration of this machine: mirrors and connections' -r -F
+complete -c bundler -n "__fish_bundler_using_subcommand diff" -l config -d 'Configuration of this machine: mirrors and connections [env: BUNDLER_CONFIG]' -r -F
 complete -c bundler -n "__fish_bundler_using_subcommand diff" -l jobs -d 'How many things to do at once [default: what suits the machine]' -r
 complete -c bundler -n "__fish_bundler_using_subcommand diff" -l ca-file -d 'Trust the certificate authorities in this PEM file too' -r -F
 complete -c bundler -n "__fish_bundler_using_subcommand diff" -l helm -d 'The Helm program that renders charts [default: `helm` on PATH, else the locked one]' -r -F
 complete -c bundler -n "__fish_bundler_using_subcommand diff" -s q -l quiet -d 'Show no progress; warnings and errors stay'
 complete -c bundler -n "__fish_bundler_using_subcommand diff" -s v -l verbose -d 'Show details'
-complete -c bundler -n "__fish_bundler_using_subcommand diff" -l offline -d 'Never use the network; what is not in the cache is an error'
+complete -c bundler -n "__fish_bundler_using_subcommand diff" -l offline -d 'Never use the network; what is not in the store is an error'
 complete -c bundler -n "__fish_bundler_using_subcommand diff" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c bundler -n "__fish_bundler_using_subcommand diff" -s V -l version -d 'Print version'
 complete -c bundler -n "__fish_bundler_using_subcommand images" -l chart -d 'A chart\'s archive instead of the catalog; no registry is asked' -r -F
@@ -367,7 +367,7 @@ complete -c bundler -n "__fish_bundler_using_subcommand images" -l set -d 'A sin
 complete -c bundler -n "__fish_bundler_using_subcommand images" -l kube-version -d 'Render the chart for this Kubernetes instead of Helm\'s own' -r
 complete -c bundler -n "__fish_bundler_using_subcommand images" -l catalog -d 'The catalog\'s directory' -r -F
 complete -c bundler -n "__fish_bundler_using_subcommand images" -l lock -d 'The lock' -r -F
-complete -c bundler -n "__fish_bundler_using_subcommand images" -l cache-dir -d 'The store of everything that was fetched [default: $XDG_CACHE_HOME/bundler]' -r -F
+complete -c bundler -n "__fish_bundler_using_subcommand images" -l cache-dir -d 'The store of everything that was fetched [env: BUNDLER_CACHE_DIR] [default: $XDG_CACHE_HOME/bundler]' -r -F
 complete -c bundler -n "__fish_bundler_using_subcommand images" -l format -d 'How data is written to stdout' -r -f -a "text\t'For people'
 json\t'For programs'
 markdown\t'For a pull request or a summary; only `diff` and `inspect` have it'"
@@ -381,18 +381,18 @@ bar\t'A bar that is drawn again in place'
 plain\t'One line every few seconds'
 json\t'One JSON object a line, for programs'
 none\t'Nothing but warnings'"
-complete -c bundler -n "__fish_bundler_using_subcommand images" -l config -d 'Configuration of this machine: mirrors and connections' -r -F
+complete -c bundler -n "__fish_bundler_using_subcommand images" -l config -d 'Configuration of this machine: mirrors and connections [env: BUNDLER_CONFIG]' -r -F
 complete -c bundler -n "__fish_bundler_using_subcommand images" -l jobs -d 'How many things to do at once [default: what suits the machine]' -r
 complete -c bundler -n "__fish_bundler_using_subcommand images" -l ca-file -d 'Trust the certificate authorities in this PEM file too' -r -F
 complete -c bundler -n "__fish_bundler_using_subcommand images" -l helm -d 'The Helm program that renders charts [default: `helm` on PATH, else the locked one]' -r -F
 complete -c bundler -n "__fish_bundler_using_subcommand images" -l why -d 'Show where each image was found'
 complete -c bundler -n "__fish_bundler_using_subcommand images" -s q -l quiet -d 'Show no progress; warnings and errors stay'
 complete -c bundler -n "__fish_bundler_using_subcommand images" -s v -l verbose -d 'Show details'
-complete -c bundler -n "__fish_bundler_using_subcommand images" -l offline -d 'Never use the network; what is not in the cache is an error'
+complete -c bundler -n "__fish_bundler_using_subcommand images" -l offline -d 'Never use the network; what is not in the store is an error'
 complete -c bundler -n "__fish_bundler_using_subcommand images" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c bundler -n "__fish_bundler_using_subcommand images" -s V -l version -d 'Print version'
 complete -c bundler -n "__fish_bundler_using_subcommand load" -l into -d 'containerd, k3s-dir[=DIR], docker, podman or oci-layout:DIR [default: the only one on this machine]' -r
-complete -c bundler -n "__fish_bundler_using_subcommand load" -l address -d 'containerd\'s socket' -r -F
+complete -c bundler -n "__fish_bundler_using_subcommand load" -l address -d 'containerd\'s socket [env: CONTAINERD_ADDRESS]' -r -F
 complete -c bundler -n "__fish_bundler_using_subcommand load" -l namespace -d 'containerd\'s namespace' -r
 complete -c bundler -n "__fish_bundler_using_subcommand load" -l profile -d 'Only images of this profile; may be given more than once' -r
 complete -c bundler -n "__fish_bundler_using_subcommand load" -l component -d 'Only images of this component; may be given more than once' -r
@@ -411,7 +411,7 @@ bar\t'A bar that is drawn again in place'
 plain\t'One line every few seconds'
 json\t'One JSON object a line, for programs'
 none\t'Nothing but warnings'"
-complete -c bundler -n "__fish_bundler_using_subcommand load" -l config -d 'Configuration of this machine: mirrors and connections' -r -F
+complete -c bundler -n "__fish_bundler_using_subcommand load" -l config -d 'Configuration of this machine: mirrors and connections [env: BUNDLER_CONFIG]' -r -F
 complete -c bundler -n "__fish_bundler_using_subcommand load" -l jobs -d 'How many things to do at once [default: what suits the machine]' -r
 complete -c bundler -n "__fish_bundler_using_subcommand load" -l ca-file -d 'Trust the certificate authorities in this PEM file too' -r -F
 complete -c bundler -n "__fish_bundler_using_subcommand load" -l helm -d 'The Helm program that renders charts [default: `helm` on PATH, else the locked one]' -r -F
@@ -420,11 +420,11 @@ complete -c bundler -n "__fish_bundler_using_subcommand load" -l prune -d 'After
 complete -c bundler -n "__fish_bundler_using_subcommand load" -l dry-run -d 'Only tell what would be sent and removed'
 complete -c bundler -n "__fish_bundler_using_subcommand load" -s q -l quiet -d 'Show no progress; warnings and errors stay'
 complete -c bundler -n "__fish_bundler_using_subcommand load" -s v -l verbose -d 'Show details'
-complete -c bundler -n "__fish_bundler_using_subcommand load" -l offline -d 'Never use the network; what is not in the cache is an error'
+complete -c bundler -n "__fish_bundler_using_subcommand load" -l offline -d 'Never use the network; what is not in the store is an error'
 complete -c bundler -n "__fish_bundler_using_subcommand load" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c bundler -n "__fish_bundler_using_subcommand load" -s V -l version -d 'Print version'
 complete -c bundler -n "__fish_bundler_using_subcommand unload" -l into -d 'containerd, k3s-dir[=DIR], docker, podman or oci-layout:DIR [default: the only one on this machine]' -r
-complete -c bundler -n "__fish_bundler_using_subcommand unload" -l address -d 'containerd\'s socket' -r -F
+complete -c bundler -n "__fish_bundler_using_subcommand unload" -l address -d 'containerd\'s socket [env: CONTAINERD_ADDRESS]' -r -F
 complete -c bundler -n "__fish_bundler_using_subcommand unload" -l namespace -d 'containerd\'s namespace' -r
 complete -c bundler -n "__fish_bundler_using_subcommand unload" -l format -d 'How data is written to stdout' -r -f -a "text\t'For people'
 json\t'For programs'
@@ -439,14 +439,14 @@ bar\t'A bar that is drawn again in place'
 plain\t'One line every few seconds'
 json\t'One JSON object a line, for programs'
 none\t'Nothing but warnings'"
-complete -c bundler -n "__fish_bundler_using_subcommand unload" -l config -d 'Configuration of this machine: mirrors and connections' -r -F
+complete -c bundler -n "__fish_bundler_using_subcommand unload" -l config -d 'Configuration of this machine: mirrors and connections [env: BUNDLER_CONFIG]' -r -F
 complete -c bundler -n "__fish_bundler_using_subcommand unload" -l jobs -d 'How many things to do at once [default: what suits the machine]' -r
 complete -c bundler -n "__fish_bundler_using_subcommand unload" -l ca-file -d 'Trust the certificate authorities in this PEM file too' -r -F
 complete -c bundler -n "__fish_bundler_using_subcommand unload" -l helm -d 'The Helm program that renders charts [default: `helm` on PATH, else the locked one]' -r -F
 complete -c bundler -n "__fish_bundler_using_subcommand unload" -l dry-run -d 'Only tell what would be removed'
 complete -c bundler -n "__fish_bundler_using_subcommand unload" -s q -l quiet -d 'Show no progress; warnings and errors stay'
 complete -c bundler -n "__fish_bundler_using_subcommand unload" -s v -l verbose -d 'Show details'
-complete -c bundler -n "__fish_bundler_using_subcommand unload" -l offline -d 'Never use the network; what is not in the cache is an error'
+complete -c bundler -n "__fish_bundler_using_subcommand unload" -l offline -d 'Never use the network; what is not in the store is an error'
 complete -c bundler -n "__fish_bundler_using_subcommand unload" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c bundler -n "__fish_bundler_using_subcommand unload" -s V -l version -d 'Print version'
 complete -c bundler -n "__fish_bundler_using_subcommand push" -l profile -d 'Only what this profile carries; may be given more than once' -r
@@ -466,7 +466,7 @@ bar\t'A bar that is drawn again in place'
 plain\t'One line every few seconds'
 json\t'One JSON object a line, for programs'
 none\t'Nothing but warnings'"
-complete -c bundler -n "__fish_bundler_using_subcommand push" -l config -d 'Configuration of this machine: mirrors and connections' -r -F
+complete -c bundler -n "__fish_bundler_using_subcommand push" -l config -d 'Configuration of this machine: mirrors and connections [env: BUNDLER_CONFIG]' -r -F
 complete -c bundler -n "__fish_bundler_using_subcommand push" -l jobs -d 'How many things to do at once [default: what suits the machine]' -r
 complete -c bundler -n "__fish_bundler_using_subcommand push" -l ca-file -d 'Trust the certificate authorities in this PEM file too' -r -F
 complete -c bundler -n "__fish_bundler_using_subcommand push" -l helm -d 'The Helm program that renders charts [default: `helm` on PATH, else the locked one]' -r -F
@@ -474,7 +474,7 @@ complete -c bundler -n "__fish_bundler_using_subcommand push" -l keep-registry -
 complete -c bundler -n "__fish_bundler_using_subcommand push" -l dry-run -d 'Ask what is missing and send nothing'
 complete -c bundler -n "__fish_bundler_using_subcommand push" -s q -l quiet -d 'Show no progress; warnings and errors stay'
 complete -c bundler -n "__fish_bundler_using_subcommand push" -s v -l verbose -d 'Show details'
-complete -c bundler -n "__fish_bundler_using_subcommand push" -l offline -d 'Never use the network; what is not in the cache is an error'
+complete -c bundler -n "__fish_bundler_using_subcommand push" -l offline -d 'Never use the network; what is not in the store is an error'
 complete -c bundler -n "__fish_bundler_using_subcommand push" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c bundler -n "__fish_bundler_using_subcommand push" -s V -l version -d 'Print version'
 complete -c bundler -n "__fish_bundler_using_subcommand serve" -l listen -d 'Where to listen; port 0 takes a free one, and stdout says which' -r
@@ -494,13 +494,13 @@ bar\t'A bar that is drawn again in place'
 plain\t'One line every few seconds'
 json\t'One JSON object a line, for programs'
 none\t'Nothing but warnings'"
-complete -c bundler -n "__fish_bundler_using_subcommand serve" -l config -d 'Configuration of this machine: mirrors and connections' -r -F
+complete -c bundler -n "__fish_bundler_using_subcommand serve" -l config -d 'Configuration of this machine: mirrors and connections [env: BUNDLER_CONFIG]' -r -F
 complete -c bundler -n "__fish_bundler_using_subcommand serve" -l jobs -d 'How many things to do at once [default: what suits the machine]' -r
 complete -c bundler -n "__fish_bundler_using_subcommand serve" -l ca-file -d 'Trust the certificate authorities in this PEM file too' -r -F
 complete -c bundler -n "__fish_bundler_using_subcommand serve" -l helm -d 'The Helm program that renders charts [default: `helm` on PATH, else the locked one]' -r -F
 complete -c bundler -n "__fish_bundler_using_subcommand serve" -s q -l quiet -d 'Show no progress; warnings and errors stay'
 complete -c bundler -n "__fish_bundler_using_subcommand serve" -s v -l verbose -d 'Show details'
-complete -c bundler -n "__fish_bundler_using_subcommand serve" -l offline -d 'Never use the network; what is not in the cache is an error'
+complete -c bundler -n "__fish_bundler_using_subcommand serve" -l offline -d 'Never use the network; what is not in the store is an error'
 complete -c bundler -n "__fish_bundler_using_subcommand serve" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c bundler -n "__fish_bundler_using_subcommand serve" -s V -l version -d 'Print version'
 complete -c bundler -n "__fish_bundler_using_subcommand apply" -s o -l output -d 'The full bundle, byte for byte the published one' -r -F
@@ -518,13 +518,13 @@ bar\t'A bar that is drawn again in place'
 plain\t'One line every few seconds'
 json\t'One JSON object a line, for programs'
 none\t'Nothing but warnings'"
-complete -c bundler -n "__fish_bundler_using_subcommand apply" -l config -d 'Configuration of this machine: mirrors and connections' -r -F
+complete -c bundler -n "__fish_bundler_using_subcommand apply" -l config -d 'Configuration of this machine: mirrors and connections [env: BUNDLER_CONFIG]' -r -F
 complete -c bundler -n "__fish_bundler_using_subcommand apply" -l jobs -d 'How many things to do at once [default: what suits the machine]' -r
 complete -c bundler -n "__fish_bundler_using_subcommand apply" -l ca-file -d 'Trust the certificate authorities in this PEM file too' -r -F
 complete -c bundler -n "__fish_bundler_using_subcommand apply" -l helm -d 'The Helm program that renders charts [default: `helm` on PATH, else the locked one]' -r -F
 complete -c bundler -n "__fish_bundler_using_subcommand apply" -s q -l quiet -d 'Show no progress; warnings and errors stay'
 complete -c bundler -n "__fish_bundler_using_subcommand apply" -s v -l verbose -d 'Show details'
-complete -c bundler -n "__fish_bundler_using_subcommand apply" -l offline -d 'Never use the network; what is not in the cache is an error'
+complete -c bundler -n "__fish_bundler_using_subcommand apply" -l offline -d 'Never use the network; what is not in the store is an error'
 complete -c bundler -n "__fish_bundler_using_subcommand apply" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c bundler -n "__fish_bundler_using_subcommand apply" -s V -l version -d 'Print version'
 complete -c bundler -n "__fish_bundler_using_subcommand sign" -l key -d 'An SSH private key, or the public half of one that an agent or a security key holds' -r -F
@@ -541,16 +541,16 @@ bar\t'A bar that is drawn again in place'
 plain\t'One line every few seconds'
 json\t'One JSON object a line, for programs'
 none\t'Nothing but warnings'"
-complete -c bundler -n "__fish_bundler_using_subcommand sign" -l config -d 'Configuration of this machine: mirrors and connections' -r -F
+complete -c bundler -n "__fish_bundler_using_subcommand sign" -l config -d 'Configuration of this machine: mirrors and connections [env: BUNDLER_CONFIG]' -r -F
 complete -c bundler -n "__fish_bundler_using_subcommand sign" -l jobs -d 'How many things to do at once [default: what suits the machine]' -r
 complete -c bundler -n "__fish_bundler_using_subcommand sign" -l ca-file -d 'Trust the certificate authorities in this PEM file too' -r -F
 complete -c bundler -n "__fish_bundler_using_subcommand sign" -l helm -d 'The Helm program that renders charts [default: `helm` on PATH, else the locked one]' -r -F
 complete -c bundler -n "__fish_bundler_using_subcommand sign" -s q -l quiet -d 'Show no progress; warnings and errors stay'
 complete -c bundler -n "__fish_bundler_using_subcommand sign" -s v -l verbose -d 'Show details'
-complete -c bundler -n "__fish_bundler_using_subcommand sign" -l offline -d 'Never use the network; what is not in the cache is an error'
+complete -c bundler -n "__fish_bundler_using_subcommand sign" -l offline -d 'Never use the network; what is not in the store is an error'
 complete -c bundler -n "__fish_bundler_using_subcommand sign" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c bundler -n "__fish_bundler_using_subcommand sign" -s V -l version -d 'Print version'
-complete -c bundler -n "__fish_bundler_using_subcommand cache; and not __fish_seen_subcommand_from ls gc verify help" -l cache-dir -d 'The store of everything that was fetched [default: $XDG_CACHE_HOME/bundler]' -r -F
+complete -c bundler -n "__fish_bundler_using_subcommand cache; and not __fish_seen_subcommand_from ls gc verify help" -l cache-dir -d 'The store of everything that was fetched [env: BUNDLER_CACHE_DIR] [default: $XDG_CACHE_HOME/bundler]' -r -F
 complete -c bundler -n "__fish_bundler_using_subcommand cache; and not __fish_seen_subcommand_from ls gc verify help" -l format -d 'How data is written to stdout' -r -f -a "text\t'For people'
 json\t'For programs'
 markdown\t'For a pull request or a summary; only `diff` and `inspect` have it'"
@@ -564,20 +564,20 @@ bar\t'A bar that is drawn again in place'
 plain\t'One line every few seconds'
 json\t'One JSON object a line, for programs'
 none\t'Nothing but warnings'"
-complete -c bundler -n "__fish_bundler_using_subcommand cache; and not __fish_seen_subcommand_from ls gc verify help" -l config -d 'Configuration of this machine: mirrors and connections' -r -F
+complete -c bundler -n "__fish_bundler_using_subcommand cache; and not __fish_seen_subcommand_from ls gc verify help" -l config -d 'Configuration of this machine: mirrors and connections [env: BUNDLER_CONFIG]' -r -F
 complete -c bundler -n "__fish_bundler_using_subcommand cache; and not __fish_seen_subcommand_from ls gc verify help" -l jobs -d 'How many things to do at once [default: what suits the machine]' -r
 complete -c bundler -n "__fish_bundler_using_subcommand cache; and not __fish_seen_subcommand_from ls gc verify help" -l ca-file -d 'Trust the certificate authorities in this PEM file too' -r -F
 complete -c bundler -n "__fish_bundler_using_subcommand cache; and not __fish_seen_subcommand_from ls gc verify help" -l helm -d 'The Helm program that renders charts [default: `helm` on PATH, else the locked one]' -r -F
 complete -c bundler -n "__fish_bundler_using_subcommand cache; and not __fish_seen_subcommand_from ls gc verify help" -s q -l quiet -d 'Show no progress; warnings and errors stay'
 complete -c bundler -n "__fish_bundler_using_subcommand cache; and not __fish_seen_subcommand_from ls gc verify help" -s v -l verbose -d 'Show details'
-complete -c bundler -n "__fish_bundler_using_subcommand cache; and not __fish_seen_subcommand_from ls gc verify help" -l offline -d 'Never use the network; what is not in the cache is an error'
+complete -c bundler -n "__fish_bundler_using_subcommand cache; and not __fish_seen_subcommand_from ls gc verify help" -l offline -d 'Never use the network; what is not in the store is an error'
 complete -c bundler -n "__fish_bundler_using_subcommand cache; and not __fish_seen_subcommand_from ls gc verify help" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c bundler -n "__fish_bundler_using_subcommand cache; and not __fish_seen_subcommand_from ls gc verify help" -s V -l version -d 'Print version'
-complete -c bundler -n "__fish_bundler_using_subcommand cache; and not __fish_seen_subcommand_from ls gc verify help" -f -a "ls" -d 'Show what the cache weighs'
-complete -c bundler -n "__fish_bundler_using_subcommand cache; and not __fish_seen_subcommand_from ls gc verify help" -f -a "gc" -d 'Remove blobs that nothing needs; never while another bundler uses the cache'
+complete -c bundler -n "__fish_bundler_using_subcommand cache; and not __fish_seen_subcommand_from ls gc verify help" -f -a "ls" -d 'Show what the store weighs'
+complete -c bundler -n "__fish_bundler_using_subcommand cache; and not __fish_seen_subcommand_from ls gc verify help" -f -a "gc" -d 'Remove blobs that nothing needs; never while another bundler uses the store'
 complete -c bundler -n "__fish_bundler_using_subcommand cache; and not __fish_seen_subcommand_from ls gc verify help" -f -a "verify" -d 'Hash every blob, and remove those that are damaged'
 complete -c bundler -n "__fish_bundler_using_subcommand cache; and not __fish_seen_subcommand_from ls gc verify help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
-complete -c bundler -n "__fish_bundler_using_subcommand cache; and __fish_seen_subcommand_from ls" -l cache-dir -d 'The store of everything that was fetched [default: $XDG_CACHE_HOME/bundler]' -r -F
+complete -c bundler -n "__fish_bundler_using_subcommand cache; and __fish_seen_subcommand_from ls" -l cache-dir -d 'The store of everything that was fetched [env: BUNDLER_CACHE_DIR] [default: $XDG_CACHE_HOME/bundler]' -r -F
 complete -c bundler -n "__fish_bundler_using_subcommand cache; and __fish_seen_subcommand_from ls" -l format -d 'How data is written to stdout' -r -f -a "text\t'For people'
 json\t'For programs'
 markdown\t'For a pull request or a summary; only `diff` and `inspect` have it'"
@@ -591,18 +591,18 @@ bar\t'A bar that is drawn again in place'
 plain\t'One line every few seconds'
 json\t'One JSON object a line, for programs'
 none\t'Nothing but warnings'"
-complete -c bundler -n "__fish_bundler_using_subcommand cache; and __fish_seen_subcommand_from ls" -l config -d 'Configuration of this machine: mirrors and connections' -r -F
+complete -c bundler -n "__fish_bundler_using_subcommand cache; and __fish_seen_subcommand_from ls" -l config -d 'Configuration of this machine: mirrors and connections [env: BUNDLER_CONFIG]' -r -F
 complete -c bundler -n "__fish_bundler_using_subcommand cache; and __fish_seen_subcommand_from ls" -l jobs -d 'How many things to do at once [default: what suits the machine]' -r
 complete -c bundler -n "__fish_bundler_using_subcommand cache; and __fish_seen_subcommand_from ls" -l ca-file -d 'Trust the certificate authorities in this PEM file too' -r -F
 complete -c bundler -n "__fish_bundler_using_subcommand cache; and __fish_seen_subcommand_from ls" -l helm -d 'The Helm program that renders charts [default: `helm` on PATH, else the locked one]' -r -F
 complete -c bundler -n "__fish_bundler_using_subcommand cache; and __fish_seen_subcommand_from ls" -s q -l quiet -d 'Show no progress; warnings and errors stay'
 complete -c bundler -n "__fish_bundler_using_subcommand cache; and __fish_seen_subcommand_from ls" -s v -l verbose -d 'Show details'
-complete -c bundler -n "__fish_bundler_using_subcommand cache; and __fish_seen_subcommand_from ls" -l offline -d 'Never use the network; what is not in the cache is an error'
+complete -c bundler -n "__fish_bundler_using_subcommand cache; and __fish_seen_subcommand_from ls" -l offline -d 'Never use the network; what is not in the store is an error'
 complete -c bundler -n "__fish_bundler_using_subcommand cache; and __fish_seen_subcommand_from ls" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c bundler -n "__fish_bundler_using_subcommand cache; and __fish_seen_subcommand_from ls" -s V -l version -d 'Print version'
 complete -c bundler -n "__fish_bundler_using_subcommand cache; and __fish_seen_subcommand_from gc" -l keep -d 'Keep what this lock needs; may be given more than once' -r -F
 complete -c bundler -n "__fish_bundler_using_subcommand cache; and __fish_seen_subcommand_from gc" -l older-than -d 'Keep what was used in the last N days' -r
-complete -c bundler -n "__fish_bundler_using_subcommand cache; and __fish_seen_subcommand_from gc" -l cache-dir -d 'The store of everything that was fetched [default: $XDG_CACHE_HOME/bundler]' -r -F
+complete -c bundler -n "__fish_bundler_using_subcommand cache; and __fish_seen_subcommand_from gc" -l cache-dir -d 'The store of everything that was fetched [env: BUNDLER_CACHE_DIR] [default: $XDG_CACHE_HOME/bundler]' -r -F
 complete -c bundler -n "__fish_bundler_using_subcommand cache; and __fish_seen_subcommand_from gc" -l format -d 'How data is written to stdout' -r -f -a "text\t'For people'
 json\t'For programs'
 markdown\t'For a pull request or a summary; only `diff` and `inspect` have it'"
@@ -616,17 +616,17 @@ bar\t'A bar that is drawn again in place'
 plain\t'One line every few seconds'
 json\t'One JSON object a line, for programs'
 none\t'Nothing but warnings'"
-complete -c bundler -n "__fish_bundler_using_subcommand cache; and __fish_seen_subcommand_from gc" -l config -d 'Configuration of this machine: mirrors and connections' -r -F
+complete -c bundler -n "__fish_bundler_using_subcommand cache; and __fish_seen_subcommand_from gc" -l config -d 'Configuration of this machine: mirrors and connections [env: BUNDLER_CONFIG]' -r -F
 complete -c bundler -n "__fish_bundler_using_subcommand cache; and __fish_seen_subcommand_from gc" -l jobs -d 'How many things to do at once [default: what suits the machine]' -r
 complete -c bundler -n "__fish_bundler_using_subcommand cache; and __fish_seen_subcommand_from gc" -l ca-file -d 'Trust the certificate authorities in this PEM file too' -r -F
 complete -c bundler -n "__fish_bundler_using_subcommand cache; and __fish_seen_subcommand_from gc" -l helm -d 'The Helm program that renders charts [default: `helm` on PATH, else the locked one]' -r -F
 complete -c bundler -n "__fish_bundler_using_subcommand cache; and __fish_seen_subcommand_from gc" -l dry-run -d 'Remove nothing; say what would be removed'
 complete -c bundler -n "__fish_bundler_using_subcommand cache; and __fish_seen_subcommand_from gc" -s q -l quiet -d 'Show no progress; warnings and errors stay'
 complete -c bundler -n "__fish_bundler_using_subcommand cache; and __fish_seen_subcommand_from gc" -s v -l verbose -d 'Show details'
-complete -c bundler -n "__fish_bundler_using_subcommand cache; and __fish_seen_subcommand_from gc" -l offline -d 'Never use the network; what is not in the cache is an error'
+complete -c bundler -n "__fish_bundler_using_subcommand cache; and __fish_seen_subcommand_from gc" -l offline -d 'Never use the network; what is not in the store is an error'
 complete -c bundler -n "__fish_bundler_using_subcommand cache; and __fish_seen_subcommand_from gc" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c bundler -n "__fish_bundler_using_subcommand cache; and __fish_seen_subcommand_from gc" -s V -l version -d 'Print version'
-complete -c bundler -n "__fish_bundler_using_subcommand cache; and __fish_seen_subcommand_from verify" -l cache-dir -d 'The store of everything that was fetched [default: $XDG_CACHE_HOME/bundler]' -r -F
+complete -c bundler -n "__fish_bundler_using_subcommand cache; and __fish_seen_subcommand_from verify" -l cache-dir -d 'The store of everything that was fetched [env: BUNDLER_CACHE_DIR] [default: $XDG_CACHE_HOME/bundler]' -r -F
 complete -c bundler -n "__fish_bundler_using_subcommand cache; and __fish_seen_subcommand_from verify" -l format -d 'How data is written to stdout' -r -f -a "text\t'For people'
 json\t'For programs'
 markdown\t'For a pull request or a summary; only `diff` and `inspect` have it'"
@@ -640,17 +640,17 @@ bar\t'A bar that is drawn again in place'
 plain\t'One line every few seconds'
 json\t'One JSON object a line, for programs'
 none\t'Nothing but warnings'"
-complete -c bundler -n "__fish_bundler_using_subcommand cache; and __fish_seen_subcommand_from verify" -l config -d 'Configuration of this machine: mirrors and connections' -r -F
+complete -c bundler -n "__fish_bundler_using_subcommand cache; and __fish_seen_subcommand_from verify" -l config -d 'Configuration of this machine: mirrors and connections [env: BUNDLER_CONFIG]' -r -F
 complete -c bundler -n "__fish_bundler_using_subcommand cache; and __fish_seen_subcommand_from verify" -l jobs -d 'How many things to do at once [default: what suits the machine]' -r
 complete -c bundler -n "__fish_bundler_using_subcommand cache; and __fish_seen_subcommand_from verify" -l ca-file -d 'Trust the certificate authorities in this PEM file too' -r -F
 complete -c bundler -n "__fish_bundler_using_subcommand cache; and __fish_seen_subcommand_from verify" -l helm -d 'The Helm program that renders charts [default: `helm` on PATH, else the locked one]' -r -F
 complete -c bundler -n "__fish_bundler_using_subcommand cache; and __fish_seen_subcommand_from verify" -s q -l quiet -d 'Show no progress; warnings and errors stay'
 complete -c bundler -n "__fish_bundler_using_subcommand cache; and __fish_seen_subcommand_from verify" -s v -l verbose -d 'Show details'
-complete -c bundler -n "__fish_bundler_using_subcommand cache; and __fish_seen_subcommand_from verify" -l offline -d 'Never use the network; what is not in the cache is an error'
+complete -c bundler -n "__fish_bundler_using_subcommand cache; and __fish_seen_subcommand_from verify" -l offline -d 'Never use the network; what is not in the store is an error'
 complete -c bundler -n "__fish_bundler_using_subcommand cache; and __fish_seen_subcommand_from verify" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c bundler -n "__fish_bundler_using_subcommand cache; and __fish_seen_subcommand_from verify" -s V -l version -d 'Print version'
-complete -c bundler -n "__fish_bundler_using_subcommand cache; and __fish_seen_subcommand_from help" -f -a "ls" -d 'Show what the cache weighs'
-complete -c bundler -n "__fish_bundler_using_subcommand cache; and __fish_seen_subcommand_from help" -f -a "gc" -d 'Remove blobs that nothing needs; never while another bundler uses the cache'
+complete -c bundler -n "__fish_bundler_using_subcommand cache; and __fish_seen_subcommand_from help" -f -a "ls" -d 'Show what the store weighs'
+complete -c bundler -n "__fish_bundler_using_subcommand cache; and __fish_seen_subcommand_from help" -f -a "gc" -d 'Remove blobs that nothing needs; never while another bundler uses the store'
 complete -c bundler -n "__fish_bundler_using_subcommand cache; and __fish_seen_subcommand_from help" -f -a "verify" -d 'Hash every blob, and remove those that are damaged'
 complete -c bundler -n "__fish_bundler_using_subcommand cache; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c bundler -n "__fish_bundler_using_subcommand schema" -l format -d 'How data is written to stdout' -r -f -a "text\t'For people'
@@ -666,13 +666,13 @@ bar\t'A bar that is drawn again in place'
 plain\t'One line every few seconds'
 json\t'One JSON object a line, for programs'
 none\t'Nothing but warnings'"
-complete -c bundler -n "__fish_bundler_using_subcommand schema" -l config -d 'Configuration of this machine: mirrors and connections' -r -F
+complete -c bundler -n "__fish_bundler_using_subcommand schema" -l config -d 'Configuration of this machine: mirrors and connections [env: BUNDLER_CONFIG]' -r -F
 complete -c bundler -n "__fish_bundler_using_subcommand schema" -l jobs -d 'How many things to do at once [default: what suits the machine]' -r
 complete -c bundler -n "__fish_bundler_using_subcommand schema" -l ca-file -d 'Trust the certificate authorities in this PEM file too' -r -F
 complete -c bundler -n "__fish_bundler_using_subcommand schema" -l helm -d 'The Helm program that renders charts [default: `helm` on PATH, else the locked one]' -r -F
 complete -c bundler -n "__fish_bundler_using_subcommand schema" -s q -l quiet -d 'Show no progress; warnings and errors stay'
 complete -c bundler -n "__fish_bundler_using_subcommand schema" -s v -l verbose -d 'Show details'
-complete -c bundler -n "__fish_bundler_using_subcommand schema" -l offline -d 'Never use the network; what is not in the cache is an error'
+complete -c bundler -n "__fish_bundler_using_subcommand schema" -l offline -d 'Never use the network; what is not in the store is an error'
 complete -c bundler -n "__fish_bundler_using_subcommand schema" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c bundler -n "__fish_bundler_using_subcommand schema" -s V -l version -d 'Print version'
 complete -c bundler -n "__fish_bundler_using_subcommand completions" -l format -d 'How data is written to stdout' -r -f -a "text\t'For people'
@@ -688,13 +688,13 @@ bar\t'A bar that is drawn again in place'
 plain\t'One line every few seconds'
 json\t'One JSON object a line, for programs'
 none\t'Nothing but warnings'"
-complete -c bundler -n "__fish_bundler_using_subcommand completions" -l config -d 'Configuration of this machine: mirrors and connections' -r -F
+complete -c bundler -n "__fish_bundler_using_subcommand completions" -l config -d 'Configuration of this machine: mirrors and connections [env: BUNDLER_CONFIG]' -r -F
 complete -c bundler -n "__fish_bundler_using_subcommand completions" -l jobs -d 'How many things to do at once [default: what suits the machine]' -r
 complete -c bundler -n "__fish_bundler_using_subcommand completions" -l ca-file -d 'Trust the certificate authorities in this PEM file too' -r -F
 complete -c bundler -n "__fish_bundler_using_subcommand completions" -l helm -d 'The Helm program that renders charts [default: `helm` on PATH, else the locked one]' -r -F
 complete -c bundler -n "__fish_bundler_using_subcommand completions" -s q -l quiet -d 'Show no progress; warnings and errors stay'
 complete -c bundler -n "__fish_bundler_using_subcommand completions" -s v -l verbose -d 'Show details'
-complete -c bundler -n "__fish_bundler_using_subcommand completions" -l offline -d 'Never use the network; what is not in the cache is an error'
+complete -c bundler -n "__fish_bundler_using_subcommand completions" -l offline -d 'Never use the network; what is not in the store is an error'
 complete -c bundler -n "__fish_bundler_using_subcommand completions" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c bundler -n "__fish_bundler_using_subcommand completions" -s V -l version -d 'Print version'
 complete -c bundler -n "__fish_bundler_using_subcommand man" -l format -d 'How data is written to stdout' -r -f -a "text\t'For people'
@@ -710,13 +710,13 @@ bar\t'A bar that is drawn again in place'
 plain\t'One line every few seconds'
 json\t'One JSON object a line, for programs'
 none\t'Nothing but warnings'"
-complete -c bundler -n "__fish_bundler_using_subcommand man" -l config -d 'Configuration of this machine: mirrors and connections' -r -F
+complete -c bundler -n "__fish_bundler_using_subcommand man" -l config -d 'Configuration of this machine: mirrors and connections [env: BUNDLER_CONFIG]' -r -F
 complete -c bundler -n "__fish_bundler_using_subcommand man" -l jobs -d 'How many things to do at once [default: what suits the machine]' -r
 complete -c bundler -n "__fish_bundler_using_subcommand man" -l ca-file -d 'Trust the certificate authorities in this PEM file too' -r -F
 complete -c bundler -n "__fish_bundler_using_subcommand man" -l helm -d 'The Helm program that renders charts [default: `helm` on PATH, else the locked one]' -r -F
 complete -c bundler -n "__fish_bundler_using_subcommand man" -s q -l quiet -d 'Show no progress; warnings and errors stay'
 complete -c bundler -n "__fish_bundler_using_subcommand man" -s v -l verbose -d 'Show details'
-complete -c bundler -n "__fish_bundler_using_subcommand man" -l offline -d 'Never use the network; what is not in the cache is an error'
+complete -c bundler -n "__fish_bundler_using_subcommand man" -l offline -d 'Never use the network; what is not in the store is an error'
 complete -c bundler -n "__fish_bundler_using_subcommand man" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c bundler -n "__fish_bundler_using_subcommand man" -s V -l version -d 'Print version'
 complete -c bundler -n "__fish_bundler_using_subcommand help; and not __fish_seen_subcommand_from init add resolve pack verify inspect diff images load unload push serve apply sign cache schema completions man help" -f -a "init" -d 'Start a catalog from what you have: lists of images, charts, Hauler, helmfile, a running cluster'
@@ -741,6 +741,6 @@ complete -c bundler -n "__fish_bundler_using_subcommand help; and not __fish_see
 complete -c bundler -n "__fish_bundler_using_subcommand help; and __fish_seen_subcommand_from add" -f -a "image" -d 'An image, by its repository; a tag says what tags look like, and the lowest version'
 complete -c bundler -n "__fish_bundler_using_subcommand help; and __fish_seen_subcommand_from add" -f -a "chart" -d 'A Helm chart, by its repository and name'
 complete -c bundler -n "__fish_bundler_using_subcommand help; and __fish_seen_subcommand_from add" -f -a "file" -d 'A file of the releases of a repository on GitHub'
-complete -c bundler -n "__fish_bundler_using_subcommand help; and __fish_seen_subcommand_from cache" -f -a "ls" -d 'Show what the cache weighs'
-complete -c bundler -n "__fish_bundler_using_subcommand help; and __fish_seen_subcommand_from cache" -f -a "gc" -d 'Remove blobs that nothing needs; never while another bundler uses the cache'
+complete -c bundler -n "__fish_bundler_using_subcommand help; and __fish_seen_subcommand_from cache" -f -a "ls" -d 'Show what the store weighs'
+complete -c bundler -n "__fish_bundler_using_subcommand help; and __fish_seen_subcommand_from cache" -f -a "gc" -d 'Remove blobs that nothing needs; never while another bundler uses the store'
 complete -c bundler -n "__fish_bundler_using_subcommand help; and __fish_seen_subcommand_from cache" -f -a "verify" -d 'Hash every blob, and remove those that are damaged'

@@ -13,8 +13,8 @@ const DAY: u64 = 24 * 60 * 60;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// The store of everything that was fetched [default: $XDG_CACHE_HOME/bundler]
-    #[arg(long, env = "BUNDLER_CACHE_DIR", value_name = "DIR", global = true)]
+    /// The store of everything that was fetched [env: BUNDLER_CACHE_DIR] [default: $XDG_CACHE_HOME/bundler]
+    #[arg(long, value_name = "DIR", global = true)]
     cache_dir: Option<PathBuf>,
     #[command(subcommand)]
     action: Action,
@@ -22,16 +22,17 @@ pub(super) struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum Action {
-    /// Show what the cache weighs
+    /// Show what the store weighs
     Ls,
-    /// Remove blobs that nothing needs; never while another bundler uses the cache
+    /// Remove blobs that nothing needs; never while another bundler uses the store
     Gc(Gc),
     /// Hash every blob, and remove those that are damaged
     Verify,
 }
 
 #[derive(Debug, clap::Args)]
-#[group(required = true, multiple = true, args = ["keep", "older_than"])]
+#[group(skip)]
+#[command(group = clap::ArgGroup::new("kept").required(true).multiple(true).args(["keep", "older_than"]))]
 struct Gc {
     /// Keep what this lock needs; may be given more than once
     #[arg(long, value_name = "LOCK")]

@@ -43,11 +43,11 @@ pub struct Global {
     /// How to show progress on stderr
     #[arg(long, global = true, value_enum, default_value_t, value_name = "MODE")]
     pub progress: progress::Mode,
-    /// Never use the network; what is not in the cache is an error
+    /// Never use the network; what is not in the store is an error
     #[arg(long, global = true)]
     pub offline: bool,
-    /// Configuration of this machine: mirrors and connections
-    #[arg(long, global = true, env = "BUNDLER_CONFIG", value_name = "FILE")]
+    /// Configuration of this machine: mirrors and connections [env: BUNDLER_CONFIG]
+    #[arg(long, global = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
     /// How many things to do at once [default: what suits the machine]
     #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]

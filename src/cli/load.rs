@@ -55,8 +55,8 @@ struct Place {
     /// containerd, k3s-dir[=DIR], docker, podman or oci-layout:DIR [default: the only one on this machine]
     #[arg(long, value_name = "PLACE")]
     into: Option<Into>,
-    /// containerd's socket
-    #[arg(long, env = "CONTAINERD_ADDRESS", value_name = "SOCKET")]
+    /// containerd's socket [env: CONTAINERD_ADDRESS]
+    #[arg(long, value_name = "SOCKET")]
     address: Option<PathBuf>,
     /// containerd's namespace
     #[arg(long, default_value = "k8s.io", value_name = "NAME")]
@@ -65,7 +65,8 @@ struct Place {
 
 impl From<Place> for To {
     fn from(place: Place) -> Self {
-        Self { into: place.into, address: place.address, namespace: place.namespace }
+        let address = place.address.or_else(|| run::variable("CONTAINERD_ADDRESS"));
+        Self { into: place.into, address, namespace: place.namespace }
     }
 }
 

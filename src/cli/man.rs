@@ -3,6 +3,7 @@
 use clap::CommandFactory as _;
 
 use super::{Cli, Outcome, print, run};
+use crate::yaml;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -16,7 +17,11 @@ impl Args {
         program.build();
         let mut page = &program;
         for name in &self.command {
-            page = page.find_subcommand(name).ok_or_else(|| run::ProcessError::NoCommand(name.clone()))?;
+            let known: Vec<_> = page.get_subcommands().map(clap::Command::get_name).collect();
+            page = page.find_subcommand(name).ok_or_else(|| run::ProcessError::NoCommand {
+                name: name.clone(),
+                nearest: yaml::nearest(name, &known),
+            })?;
         }
         let page = page.clone();
         let title = page.get_display_name().unwrap_or("bundler").to_owned();

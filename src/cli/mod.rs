@@ -23,6 +23,7 @@ mod serve;
 mod sign;
 mod verify;
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::error::ErrorKind;
@@ -39,8 +40,9 @@ Exit codes:
   0  done                                    5  registry credentials refused or missing
   1  the answer is no (stale lock,           6  the network is needed while offline
      unresolved artifact, bundle not good)   7  local disk: full, read-only, no permission
-  2  command line, catalog or lock is wrong  70 a bug in bundler
-  3  a source failed                         130 interrupted
+  2  command line, catalog, configuration    70 a bug in bundler
+     or lock is wrong                        130 interrupted
+  3  a source failed
   4  bytes did not match their digest";
 
 /// Offline bundles for air-gapped Kubernetes: images, charts and binaries, locked, checked and carried.
@@ -131,7 +133,10 @@ impl Command {
 /// The program: parses the command line, runs one operation, shows its failure.
 #[must_use]
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return not_run(&error),
+    };
     if cli.global.format == Format::Markdown && !matches!(cli.command, Command::Diff(_) | Command::Inspect(_)) {
         let message = "only `bundler diff` and `bundler inspect` write Markdown";
         Cli::command().error(ErrorKind::InvalidValue, message).exit();
@@ -164,6 +169,23 @@ pub fn main() -> ExitCode {
         Ok(exit) => exit.into(),
         Err(error) => told(&error, cli.global.format).into(),
     }
+}
+
+/// Shows help and versions, and what is wrong with a command line, to programs in their own form.
+fn not_run(error: &clap::Error) -> ExitCode {
+    let is_failure = error.use_stderr() && error.kind() != ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand;
+    if is_failure && asks_for_json(std::env::args_os()) {
+        let error = run::ProcessError::command_line(&error.render().to_string());
+        return told(&error.into(), Format::Json).into();
+    }
+    error.exit()
+}
+
+/// Whether a command line that cannot be read asks for JSON.
+fn asks_for_json(arguments: impl Iterator<Item = OsString>) -> bool {
+    let options: Vec<_> = arguments.take_while(|argument| argument != "--").collect();
+    options.iter().any(|option| option == "--format=json")
+        || options.windows(2).any(|two| two[0] == "--format" && two[1] == "json")
 }
 
 /// Shows a failure and gives the code to end with.

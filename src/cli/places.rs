@@ -11,7 +11,7 @@ pub(super) struct Places {
     /// The lock
     #[arg(long, default_value = "bundle.lock.yaml", value_name = "FILE")]
     pub(super) lock: PathBuf,
-    /// The store of everything that was fetched [default: $XDG_CACHE_HOME/bundler]
-    #[arg(long, env = "BUNDLER_CACHE_DIR", value_name = "DIR")]
+    /// The store of everything that was fetched [env: BUNDLER_CACHE_DIR] [default: $XDG_CACHE_HOME/bundler]
+    #[arg(long, value_name = "DIR")]
     pub(super) cache_dir: Option<PathBuf>,
 }

@@ -24,8 +24,21 @@ pub enum ProcessError {
     #[error("cannot write JSON")]
     Json(#[source] serde_json::Error),
     /// `man` was asked for a subcommand that does not exist.
-    #[error("there is no subcommand `{0}`")]
-    NoCommand(String),
+    #[error("there is no subcommand `{name}`")]
+    NoCommand {
+        /// The name.
+        name: String,
+        /// The name that is closest to it, or all that there are.
+        nearest: Option<String>,
+    },
+    /// A command line that cannot be read, as clap tells it.
+    #[error("{message}")]
+    CommandLine {
+        /// What is wrong.
+        message: String,
+        /// A similar word, or the usage.
+        help: Option<String>,
+    },
     /// No threads or no event queue for the runtime.
     #[error("cannot start the runtime")]
     Runtime(#[source] std::io::Error),
@@ -51,18 +64,37 @@ pub enum ProcessError {
     Stopped,
 }
 
+impl ProcessError {
+    /// From what clap writes: `error:` and what is wrong, then paragraphs that help, the first one the most.
+    pub(super) fn command_line(text: &str) -> Self {
+        let line = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+        let mut paragraphs = text.split("\n\n").map(line);
+        let message = paragraphs.next().unwrap_or_default();
+        let help = paragraphs.next().filter(|help| !help.starts_with("For more information"));
+        Self::CommandLine {
+            message: message.strip_prefix("error: ").unwrap_or(&message).to_owned(),
+            help: help.map(|help| help.strip_prefix("tip: ").unwrap_or(&help).to_owned()),
+        }
+    }
+}
+
 impl Diagnostic for ProcessError {
     fn exit(&self) -> Exit {
         match self {
             Self::Stdout(_) | Self::Runtime(_) => Exit::Disk,
             Self::Json(_) => Exit::Bug,
-            Self::NoCommand(_) | Self::NoCacheDirectory | Self::Read { .. } | Self::Text(_) => Exit::Usage,
+            Self::CommandLine { .. }
+            | Self::NoCommand { .. }
+            | Self::NoCacheDirectory
+            | Self::Read { .. }
+            | Self::Text(_) => Exit::Usage,
             Self::Interrupted | Self::Stopped => Exit::Interrupted,
         }
     }
 
     fn hint(&self) -> Option<String> {
         match self {
+            Self::CommandLine { help: advice, .. } | Self::NoCommand { nearest: advice, .. } => advice.clone(),
             Self::NoCacheDirectory => Some("name a directory with `--cache-dir` or BUNDLER_CACHE_DIR".to_owned()),
             Self::Interrupted => Some("run the same command again: it goes on with what it has".to_owned()),
             _ => None,
@@ -169,11 +201,17 @@ fn ignored_signals(status: &str) -> u64 {
     mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or_default()
 }
 
+/// The path that a variable of the environment names; an empty one is none, as in a shell's `X= command`.
+pub(super) fn variable(name: &str) -> Option<PathBuf> {
+    std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from)
+}
+
 /// The directory of the store: `--cache-dir` or `BUNDLER_CACHE_DIR`, else `$XDG_CACHE_HOME/bundler`,
 /// else `~/.cache/bundler` (XDG base directory specification).
 pub(super) fn cache_dir(explicit: Option<PathBuf>) -> Result<PathBuf, ProcessError> {
-    let absolute = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let absolute = |name: &str| variable(name).filter(|path| path.is_absolute());
     explicit
+        .or_else(|| variable("BUNDLER_CACHE_DIR"))
         .or_else(|| absolute("XDG_CACHE_HOME").map(|cache| cache.join("bundler")))
         .or_else(|| absolute("HOME").map(|home| home.join(".cache/bundler")))
         .ok_or(ProcessError::NoCacheDirectory)

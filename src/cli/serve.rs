@@ -15,7 +15,7 @@ pub(super) struct Args {
     #[arg(required = true, value_name = "BUNDLE|DIR")]
     bundles: Vec<PathBuf>,
     /// Where to listen; port 0 takes a free one, and stdout says which
-    #[arg(long, default_value = "127.0.0.1:5000", value_name = "ADDR:PORT")]
+    #[arg(long, default_value = "127.0.0.1:5000", value_name = "ADDR:PORT", value_parser = address)]
     listen: SocketAddr,
     /// Serve https with this certificate and its chain, in PEM form
     #[arg(long, requires = "tls_key", value_name = "FILE")]
@@ -26,6 +26,10 @@ pub(super) struct Args {
     /// Ask for a user and a password of this file, which `htpasswd -B` wrote
     #[arg(long, value_name = "FILE")]
     htpasswd: Option<PathBuf>,
+}
+
+fn address(text: &str) -> Result<SocketAddr, &'static str> {
+    text.parse().map_err(|_| "expected the address of an interface and a port, such as 0.0.0.0:5000 or [::]:5000")
 }
 
 impl Args {

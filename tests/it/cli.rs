@@ -50,13 +50,15 @@ fn global_options_stand_before_or_after_the_subcommand() {
 
 #[test]
 fn a_wrong_command_line_ends_with_2_and_says_what_is_known() {
-    let cases: [(&[&str], &str); 6] = [
+    let cases: [(&[&str], &str); 7] = [
         (&["pak"], "tip: "),
         (&["inpsect"], "a similar subcommand exists: 'inspect'"),
         (&["pack"], "--arch"),
         (&["pack", "--arch", "x86"], "use one of amd64"),
         (&["schema", "lok"], "catalog, component, lock"),
         (&["man", "pak"], "there is no subcommand `pak`"),
+        // What would be removed depends on what is kept.
+        (&["cache", "gc", "--dry-run"], "<--keep <LOCK>|--older-than <DAYS>>"),
     ];
     for (arguments, said) in cases {
         let assert = Sandbox::new().bundler().args(arguments).assert().code(2).stdout("");
@@ -71,6 +73,54 @@ fn a_failure_is_one_line_of_json_when_asked_for() {
     let failure: serde_json::Value = serde_json::from_slice(&assert.get_output().stderr).unwrap();
     assert_eq!(failure["exit"], 2);
     assert_eq!(failure["error"], "there is no subcommand `pak`");
+}
+
+#[test]
+fn a_wrong_command_line_is_json_too_when_asked_for() {
+    let cases: [(&[&str], &str, &str); 5] = [
+        (
+            &["--format", "json", "verify"],
+            "the following required arguments were not provided: <BUNDLE|DIR>...",
+            "Usage: bundler verify <BUNDLE|DIR>...",
+        ),
+        (&["pak", "--format=json"], "unrecognized subcommand 'pak'", "a similar subcommand exists: 'pack'"),
+        (
+            &["--format=json", "resolve", "--as-of", "tomorrow"],
+            "invalid value 'tomorrow' for '--as-of <YYYY-MM-DD>': expected a day, such as 2026-08-28",
+            "",
+        ),
+        (
+            &["serve", "--listen", ":5000", "x", "--format", "json"],
+            "invalid value ':5000' for '--listen <ADDR:PORT>': expected the address of an interface and a port, such as \
+             0.0.0.0:5000 or [::]:5000",
+            "",
+        ),
+        (&["--format=json", "man", "cache", "gg"], "there is no subcommand `gg`", "did you mean `gc`?"),
+    ];
+    for (arguments, error, hint) in cases {
+        let assert = Sandbox::new().bundler().args(arguments).assert().code(2).stdout("");
+        let failure: serde_json::Value = serde_json::from_slice(&assert.get_output().stderr).unwrap();
+        assert_eq!(failure["error"], error, "{arguments:?}");
+        assert_eq!(failure["hint"].as_str().unwrap_or_default(), hint, "{arguments:?}");
+        assert_eq!(failure["exit"], 2, "{arguments:?}");
+    }
+    // Who asks for it of a program below, or of nobody, reads text; so does who asks for help.
+    for arguments in [&["verify", "--format"][..], &["man", "--", "--format", "json"], &["--format=json", "--help"]] {
+        let output = Sandbox::new().bundler().args(arguments).output().unwrap();
+        assert!(serde_json::from_slice::<serde_json::Value>(&output.stderr).is_err(), "{arguments:?}");
+    }
+}
+
+#[test]
+fn an_empty_variable_is_none() {
+    let sandbox = Sandbox::new();
+    let mut command = sandbox.bundler();
+    command.env("BUNDLER_CACHE_DIR", "").env("BUNDLER_CONFIG", "").env("XDG_CACHE_HOME", sandbox.path("caches"));
+    let assert = command.args(["cache", "ls"]).assert().success();
+    let stdout = String::from_utf8_lossy(&assert.get_output().stdout).into_owned();
+    assert!(stdout.starts_with(&format!("{}\n", sandbox.path("caches/bundler").display())), "{stdout}");
+    // The option itself names something.
+    sandbox.bundler().args(["cache", "ls", "--cache-dir", ""]).assert().code(2);
 }
 
 #[test]

@@ -80,7 +80,7 @@ fn help(path: &[String], command: &Command) -> String {
         let everywhere = argument.get_help_heading() == Some("Global options")
             || matches!(argument.get_id().as_str(), "help" | "version");
         let hidden = everywhere && !path.is_empty();
-        argument.hide_env_values(true).hide(hidden)
+        argument.hide(hidden)
     });
     let text = command.clone().render_long_help().to_string();
     text.lines().map(|line| line.trim_end().to_owned() + "\n").collect()
