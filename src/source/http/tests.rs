@@ -10,6 +10,9 @@ use crate::event::{Event, Reporter};
 use crate::exit::Exit;
 use crate::source::testing::{Authority, Reply, Server, Waits, closed, http as client, options, redirect, reply};
 
+mod parts;
+mod redirects;
+
 const ORIGINAL: &str = "https://example.test";
 
 /// A client whose `https://example.test` is this server alone.
@@ -145,111 +148,6 @@ async fn a_body_has_a_limit() {
     let server = Server::start(|_| Reply::HangAfter(b"HTTP/1.1 200 x\r\ncontent-length: 5\r\n\r\n".into())).await;
     let error = client(&mirror(&server)).get(&original("/"), Get::new(4)).await.unwrap_err();
     assert!(matches!(error, Error::TooLarge { limit: 4, .. }), "{error:?}");
-}
-
-#[tokio::test]
-async fn redirects_end() {
-    let server = Server::start(|_| redirect("/again")).await;
-    let error = client(&mirror(&server)).get(&original("/"), Get::new(0)).await.unwrap_err();
-    assert!(matches!(error, Error::TooManyRedirects { limit: 5, .. }), "{error:?}");
-    assert_eq!(server.seen().len(), 6);
-    for location in ["file:///etc/passwd", "ftp://example.test/", "http://", "https://:x"] {
-        let server = Server::start(move |_| redirect(location)).await;
-        let error = client(&mirror(&server)).get(&original("/"), Get::new(0)).await.unwrap_err();
-        assert_eq!((error.exit(), server.seen().len()), (Exit::Source, 1), "{error:?}");
-    }
-}
-
-#[tokio::test]
-async fn a_redirect_to_another_host_carries_no_token() {
-    let other = Server::start(|_| reply(200, &[], "other")).await;
-    let there = other.url("/there").to_string().replace("//", "//user:pass@");
-    let server = Server::start(move |request| match request.path() {
-        "/moved" => redirect("/here"),
-        "/here" => reply(200, &[], "here"),
-        _ => redirect(&there),
-    })
-    .await;
-    let options = HttpOptions {
-        github_api: Some(original("/")),
-        github_token: Some("secret".to_owned()),
-        ..options(&mirror(&server))
-    };
-    let http = Http::new(options).unwrap();
-    let body = http.get(&original("/moved"), Get::new(9)).await.unwrap();
-    assert_eq!((&body.bytes[..], body.url), (&b"here"[..], original("/here")));
-    let tokens: Vec<_> = server.seen().iter().map(|request| request.authorization().map(str::to_owned)).collect();
-    assert_eq!(tokens, [Some("Bearer secret".to_owned()), Some("Bearer secret".to_owned())]);
-    let mut get = Get::new(9);
-    get.headers.insert(http::header::AUTHORIZATION, HeaderValue::from_static("Bearer from-the-caller"));
-    assert_eq!(&http.get(&original("/away"), get).await.unwrap().bytes[..], b"other");
-    assert_eq!(server.seen()[2].authorization(), Some("Bearer secret"));
-    assert_eq!(other.seen()[0].authorization(), None);
-}
-
-#[tokio::test]
-async fn who_was_elsewhere_comes_back_without_a_token() {
-    let home = Arc::new(std::sync::OnceLock::<Url>::new());
-    let back = Arc::clone(&home);
-    let other = Server::start(move |_| redirect(back.get().unwrap())).await;
-    let there = other.url.to_string();
-    let server = Server::start(move |request| match request.path() {
-        "/away" => redirect(&there),
-        _ => reply(200, &[], "home"),
-    })
-    .await;
-    home.set(server.url("/home")).unwrap();
-    let options = |config: &str| HttpOptions {
-        github_api: Some(original("/")),
-        github_token: Some("secret".to_owned()),
-        ..options(config)
-    };
-    let http = Http::new(options(&mirror(&server))).unwrap();
-    assert_eq!(&http.get(&original("/away"), Get::new(9)).await.unwrap().bytes[..], b"home");
-    let tokens: Vec<_> = server.seen().iter().map(|request| request.authorization().is_some()).collect();
-    assert_eq!(tokens, [true, false]);
-
-    // Nor does the mirror of a mirror get what is for the first.
-    let last = Server::start(|_| reply(200, &[], "last")).await;
-    let first = Server::start(|_| redirect("/next")).await;
-    let config = format!("mirrors:\n  {ORIGINAL}: ['{0}']\n  '{0}': ['{1}']\n", first.url, last.url);
-    let http = Http::new(options(&config)).unwrap();
-    assert_eq!(&http.get(&original("/x"), Get::new(9)).await.unwrap().bytes[..], b"last");
-    assert!(first.seen()[0].authorization().is_some());
-    assert_eq!(last.seen()[0].authorization(), None);
-}
-
-#[tokio::test]
-async fn the_token_goes_to_the_api_alone() {
-    let server = Server::start(|_| reply(200, &[], "")).await;
-    let http = Http::new(HttpOptions {
-        github_api: Some(original("/api/v3")),
-        github_token: Some("secret".to_owned()),
-        ..options(&mirror(&server))
-    })
-    .unwrap();
-    for (path, has) in [("/api/v3/repos", true), ("/api/v3", true), ("/api/v31", false), ("/org/repo/x.tgz", false)] {
-        http.get(&original(path), Get::new(0)).await.unwrap();
-        assert_eq!(server.seen().last().unwrap().authorization().is_some(), has, "{path}");
-    }
-    let bad = HttpOptions { github_token: Some("a\nb".to_owned()), ..HttpOptions::default() };
-    assert_eq!(Http::new(bad).err().unwrap().exit(), Exit::Usage);
-}
-
-#[tokio::test]
-async fn a_redirect_to_what_has_a_mirror_goes_to_the_mirror() {
-    let server = Server::start(|request| match request.path() {
-        "/a/x" => redirect("https://assets.test/x"),
-        "/b/x" => reply(200, &[], "asset"),
-        _ => redirect("https://assets.test/loop"),
-    })
-    .await;
-    let config =
-        format!("mirror_only: true\nmirrors:\n  {ORIGINAL}: ['{0}a']\n  https://assets.test: ['{0}b']\n", server.url);
-    let http = client(&config);
-    assert_eq!(&http.get(&original("/x"), Get::new(9)).await.unwrap().bytes[..], b"asset");
-    let error = http.get(&Url::parse("https://assets.test/loop").unwrap(), Get::new(9)).await.unwrap_err();
-    assert!(matches!(error, Error::Redirect { .. }), "{error:?}");
 }
 
 #[tokio::test]
@@ -443,86 +341,6 @@ async fn posts_as_git_does() {
     let seen = &server.seen()[0];
     assert_eq!((seen.method.as_str(), seen.header("git-protocol")), ("POST", Some("version=2")));
     assert_eq!(seen.header("content-type"), Some("application/x-git"));
-}
-
-#[tokio::test]
-async fn a_body_stays_on_its_host() {
-    let other = Server::start(|_| reply(200, &[], "")).await;
-    let away = other.url("/").to_string();
-    let server = Server::start(move |request| match request.path() {
-        "/here" => redirect("/there"),
-        "/there" => reply(200, &[], &request.body),
-        "/lost" => reply(302, &[("location", "/there")], ""),
-        _ => redirect(&away),
-    })
-    .await;
-    let http = client(&mirror(&server));
-    let post = async |path| http.post(&original(path), "text/plain", Bytes::from("body"), HeaderMap::new(), 9).await;
-    assert_eq!(&post("/here").await.unwrap().bytes[..], b"body");
-    for path in ["/lost", "/away"] {
-        let error = post(path).await.unwrap_err();
-        assert!(matches!(error, Error::Redirect { .. }), "{error:?}");
-    }
-    assert!(other.seen().is_empty());
-}
-
-#[tokio::test]
-async fn head_tells_the_size() {
-    let size = Reply::Bytes(b"HTTP/1.1 200 x\r\ncontent-length: 123456789\r\nconnection: close\r\n\r\n".into());
-    let server = Server::start(move |request| if request.path() == "/a" { redirect("/b") } else { size.clone() }).await;
-    let head = client(&mirror(&server)).head(&original("/a")).await.unwrap();
-    assert_eq!((head.length, head.url), (Some(123_456_789), original("/b")));
-    assert!(server.seen().iter().all(|request| request.method == "HEAD"));
-}
-
-#[tokio::test]
-async fn opens_a_part() {
-    let server = Server::start(|request| match request.header("range") {
-        Some("bytes=2-4") => reply(206, &[("content-range", "bytes 2-4/6")], "cde"),
-        Some("bytes=2-") => reply(206, &[("content-range", "bytes 2-5/6")], "cdef"),
-        _ => reply(200, &[], "abcdef"),
-    })
-    .await;
-    let http = client(&mirror(&server));
-    for (range, offset, bytes) in
-        [(Some(2..5), 2, "cde"), (Some(2..u64::MAX), 2, "cdef"), (Some(1..3), 0, "abcdef"), (None, 0, "abcdef")]
-    {
-        let mut download = http.open(&original("/"), range).await.unwrap();
-        assert_eq!((download.offset(), download.total()), (offset, Some(6)));
-        assert_eq!(collect(&mut download).await.unwrap(), bytes.as_bytes());
-    }
-}
-
-#[tokio::test]
-async fn a_part_is_the_part_that_was_asked_for() {
-    for header in ["bytes 3-5/6", "bytes 2-5/6", "bytes */6", "2-4", ""] {
-        let server = Server::start(move |_| reply(206, &[("content-range", header)], "cde")).await;
-        let error = client(&mirror(&server)).open(&original("/"), Some(2..5)).await.err().unwrap();
-        assert!(matches!(error, Error::Malformed { .. }), "{header}: {error:?}");
-    }
-    // 206 to a request without a range.
-    let server = Server::start(|_| reply(206, &[("content-range", "bytes 0-2/6")], "abc")).await;
-    assert!(client(&mirror(&server)).open(&original("/"), None).await.is_err());
-}
-
-#[tokio::test]
-async fn a_body_that_ends_early_may_be_tried_again() {
-    let short = "HTTP/1.1 206 x\r\ncontent-range: bytes 0-8/9\r\n";
-    for rest in ["content-length: 9\r\n\r\nab", "transfer-encoding: chunked\r\n\r\n2\r\nab\r\n0\r\n\r\n", "\r\nab"] {
-        let reply = Reply::Bytes(format!("{short}{rest}").into());
-        let server = Server::start(move |_| reply.clone()).await;
-        let http = client(&mirror(&server));
-        let mut download = http.open(&original("/"), Some(0..9)).await.unwrap();
-        let error = collect(&mut download).await.unwrap_err();
-        assert!(error.is_transient(), "{error:?}");
-        assert!(http.try_again(1, &error).await);
-        assert!(!http.try_again(3, &error).await, "three attempts are all");
-    }
-    let long = format!("{short}transfer-encoding: chunked\r\n\r\na\r\n0123456789\r\n0\r\n\r\n");
-    let server = Server::start(move |_| Reply::Bytes(long.clone().into())).await;
-    let mut download = client(&mirror(&server)).open(&original("/"), Some(0..9)).await.unwrap();
-    let error = collect(&mut download).await.unwrap_err();
-    assert!(!error.is_transient(), "{error:?}");
 }
 
 #[tokio::test]
