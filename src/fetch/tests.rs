@@ -15,13 +15,14 @@ use proptest::prelude::*;
 
 use super::work::segments;
 use super::*;
+use crate::bundle::contents::tests::Sample;
 use crate::bundle::write::Writer;
 use crate::bundle::{Layout, Member};
 use crate::config::Config;
 use crate::error::Diagnostic as _;
 use crate::event::Silent;
 use crate::exit::Exit;
-use crate::oci::Digest;
+use crate::oci::{Arch, Digest};
 use crate::plan::{Download, Source};
 use crate::source::HttpOptions;
 use crate::source::http::{Sleep, Timeouts};
@@ -298,7 +299,26 @@ async fn what_cannot_be_mended_is_named_and_not_kept() {
         let left = std::fs::read_dir(cache.path().join("partial")).unwrap().count();
         assert!(left == 0 || exit == Exit::Source, "{name}: what has other bytes is not gone on with");
         assert_eq!(fetcher.store.size(Digest::of(&content)), None, "{name}");
+        let requests = server.requests.lock().unwrap().len();
+        assert!(requests <= 40, "{name}: the attempts are bounded, {requests}");
     }
+}
+
+#[test]
+fn a_damaged_document_of_an_earlier_bundle_counts_as_none() {
+    let sample = Sample::new(&[Arch::Arm64]);
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("b.tar.gz");
+    sample.write(&path);
+    let digest = sample.parts.bundle.lock.images.values().next().unwrap().digest;
+    let bytes = &sample.parts.manifests[&digest].bytes;
+    let read = || Earlier::open(&path).unwrap().read(digest, 1 << 20);
+    assert_eq!(read().as_ref(), Some(bytes));
+    let mut archive = std::fs::read(&path).unwrap();
+    let at = archive.windows(bytes.len()).position(|window| window == bytes).unwrap();
+    archive[at + bytes.len() / 2] ^= 1;
+    std::fs::write(&path, archive).unwrap();
+    assert_eq!(read(), None);
 }
 
 #[tokio::test(flavor = "multi_thread")]

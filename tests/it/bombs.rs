@@ -133,15 +133,19 @@ fn extend(path: &std::path::Path, size: u64) {
 fn files_beside_a_bundle_are_read_to_a_bound() {
     let sample = crate::bundle_programs::Sample::new(&[bundler::oci::Arch::Arm64]);
     sample.sandbox.write("signers", "");
-    for (beside, arguments) in [
-        ("b.tar.gz.sha256", &["verify", "b.tar.gz"][..]),
-        ("b.tar.gz.sha256.sig", &["verify", "b.tar.gz", "--signers", "signers", "--identity", "a"]),
+    for (beside, arguments, said) in [
+        ("b.tar.gz.sha256", &["verify", "b.tar.gz"][..], "is no list of sha256 and name"),
+        (
+            "b.tar.gz.sha256.sig",
+            &["verify", "b.tar.gz", "--signers", "signers", "--identity", "a"],
+            "it is no SSH signature",
+        ),
     ] {
         extend(&sample.sandbox.path(beside), 1 << 30);
         let output = run(&sample.sandbox, arguments);
         let text = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
         assert_eq!(output.status.code(), Some(1), "{beside}: {text}");
-        assert!(text.contains(beside), "{beside}: {text}");
+        assert!(text.contains(beside) && text.contains(said), "{beside}: {text}");
     }
 }
 

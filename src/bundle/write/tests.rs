@@ -225,6 +225,33 @@ fn takes_over_what_was_left_but_not_what_is_written() {
 }
 
 #[test]
+fn a_member_with_a_damaged_block_header_is_not_taken_over() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("b.tar.gz");
+    let (layout, contents) = sample();
+    let mut writer = Writer::create(&path, layout.clone()).unwrap();
+    for (index, content) in &contents {
+        writer.slot(*index).write_at(0, content).unwrap();
+    }
+    writer.leave();
+    drop(writer);
+    let (index, _) = contents.iter().max_by_key(|(_, content)| content.len()).unwrap();
+    let taken = || {
+        let mut writer = Writer::begin(&path, layout.clone(), None, true).unwrap();
+        writer.leave();
+        assert!(writer.goes_on());
+        writer.slot(*index).take_over().unwrap()
+    };
+    assert!(taken());
+    let partial = directory.path().join(".b.tar.gz.partial");
+    let mut bytes = std::fs::read(&partial).unwrap();
+    let block = layout.data(*index).start.next_multiple_of(gzip::BLOCK);
+    bytes[usize::try_from(gzip::file_offset(block) - gzip::BLOCK_HEADER).unwrap()] ^= 1;
+    std::fs::write(&partial, bytes).unwrap();
+    assert!(!taken());
+}
+
+#[test]
 fn a_disk_that_is_too_small_is_found_first() {
     let directory = tempfile::tempdir().unwrap();
     let layout = Layout::new(vec![Member::blob("x", Digest::of(b""), 1 << 61)]).unwrap();
