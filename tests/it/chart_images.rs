@@ -67,9 +67,9 @@ fn the_json_is_the_contract() {
     assert!(output.status.success(), "{output:?}");
     let place = |path: &str| format!("app/templates/a.yaml: Deployment app: spec.template.spec.containers{path}");
     let expected = serde_json::json!([
-        {"image": "busybox:1.20", "found": [{"kind": "pod", "where": place("[0].image")}]},
-        {"image": "x/helper:34", "found": [{"kind": "argument", "where": place("[0].args[1]")}]},
-        {"image": "x/second:1", "found": [{"kind": "pod", "where": place("[1].image")}]},
+        {"schema": 1, "image": "busybox:1.20", "found": [{"kind": "pod", "where": place("[0].image")}]},
+        {"schema": 1, "image": "x/helper:34", "found": [{"kind": "argument", "where": place("[0].args[1]")}]},
+        {"schema": 1, "image": "x/second:1", "found": [{"kind": "pod", "where": place("[1].image")}]},
     ]);
     assert_eq!(serde_json::from_slice::<serde_json::Value>(&output.stdout).unwrap(), expected);
 
