@@ -19,7 +19,7 @@
 //! | [`resolve`] | the driver and the pure choice of versions |
 //! | [`lock`] | what was chosen: model, reading, deterministic writing |
 //! | [`oci`] | digest, reference, media type, manifest |
-//! | [`plan`], [`store`], [`fetch`], [`pack`] | what is needed; the cache; bounded resumable workers; the operation |
+//! | [`plan`], [`store`], [`fetch`], [`pack`] | what is needed; the store; bounded resumable workers; the operation |
 //! | [`bundle`], [`sbom`] | layout, tar in stored gzip, writing in place, reading anywhere; the CycloneDX list of it |
 //! | [`apply`] | base and delta to the full bundle |
 //! | [`sign`] | SSH signatures of bundles |

@@ -9,6 +9,9 @@ use crate::oci::Digest;
 use crate::plan::Artifact;
 use crate::{bundle, source, store};
 
+/// Where bytes come from that were fetched before.
+pub(super) const THE_STORE: &str = "the store";
+
 /// A failure to fetch, unpack or place a blob.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -68,11 +71,11 @@ pub enum Error {
         /// The archive.
         archive: String,
     },
-    /// The cache.
+    /// The store.
     #[error(transparent)]
     Store(#[from] store::Error),
-    /// The cache's bytes cannot be read.
-    #[error("cannot read {digest} in the cache")]
+    /// The store's bytes cannot be read.
+    #[error("cannot read {digest} in the store")]
     Cache {
         /// The blob.
         digest: Digest,
@@ -125,6 +128,11 @@ impl Diagnostic for Error {
     fn hint(&self) -> Option<String> {
         match self {
             Self::Source { source, .. } => source.hint(),
+            // Its bytes have the right digest, so that they are the right ones.
+            Self::Size { origin, .. } if origin == THE_STORE => Some(
+                "its bytes are the right ones, so the size that lock or manifest say is wrong: run `bundler resolve`"
+                    .to_owned(),
+            ),
             Self::Mismatch { .. } | Self::Size { .. } => Some(
                 "what is served is not what was locked: ask its publisher, or run `bundler resolve` after you know why"
                     .to_owned(),
@@ -134,7 +142,7 @@ impl Diagnostic for Error {
             }
             Self::Store(error) => error.hint(),
             Self::Bundle(error) => error.hint(),
-            Self::Cache { .. } => Some("`--cache-dir` names another cache".to_owned()),
+            Self::Cache { .. } => Some("`--cache-dir` names another store".to_owned()),
             Self::NoPlace => None,
         }
     }

@@ -383,6 +383,8 @@ async fn a_wrong_size_in_the_lock_does_not_cost_the_store_a_good_blob() {
         let error = fetcher.run(vec![Job { blob, slots: vec![writer.slot(0)] }]).await.unwrap_err();
         assert!(matches!(error, Error::Size { found: Found::Exactly(100_000), .. }), "{size}: {error:?}");
         assert_eq!(error.exit(), Exit::Mismatch);
+        assert!(error.to_string().contains("the store has 100000 bytes"), "{error}");
+        assert!(error.hint().unwrap().contains("the size that lock or manifest say is wrong"), "{error:?}");
         assert_eq!(fetcher.store.read(digest, 200_000).unwrap().unwrap(), content, "{size}");
     }
     assert!(server.requests.lock().unwrap().is_empty());

@@ -7,6 +7,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use bytes::Bytes;
 
 use super::Error;
+use super::error::THE_STORE;
 use crate::bundle::write::Slot;
 use crate::oci::{Digest, Hasher};
 use crate::store::Partial;
@@ -111,7 +112,7 @@ impl Transfer {
 
     pub(super) fn origin(&self) -> String {
         match self.origins().places.as_slice() {
-            [] => "the cache".to_owned(),
+            [] => THE_STORE.to_owned(),
             places => places.join(" and "),
         }
     }

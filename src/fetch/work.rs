@@ -9,6 +9,7 @@ use http::header::CONTENT_RANGE;
 use tokio::task::spawn_blocking;
 
 use super::earlier::Taken;
+use super::error::THE_STORE;
 use super::pull::{Want, Write};
 use super::queue::Queue;
 use super::transfer::{Sink, Transfer};
@@ -124,7 +125,7 @@ impl Fetcher<'_> {
             let copied = self.threads.run(move || copy(&store, digest, size, &slots)).await?;
             match copied {
                 Stored::OtherSize(found) => {
-                    let (artifact, origin) = (Box::new(task.job.blob.artifacts[0].clone()), "the cache".to_owned());
+                    let (artifact, origin) = (Box::new(task.job.blob.artifacts[0].clone()), THE_STORE.to_owned());
                     return Err(Error::Size { artifact, origin, digest, expected: size, found: Found::Exactly(found) });
                 }
                 Stored::Copied => {
@@ -132,7 +133,7 @@ impl Fetcher<'_> {
                     return Ok(true);
                 }
                 Stored::Damaged => {
-                    let text = format!("{digest} was damaged in the cache and is fetched again");
+                    let text = format!("{digest} was damaged in the store and is fetched again");
                     self.reporter.report(Event::Warning(&text));
                 }
                 Stored::Absent => {}

@@ -120,7 +120,7 @@ fn a_store_that_can_only_be_read_is_read() {
     disk.set_read_only(&site.sandbox, true);
     let mended = pack("mended.tar.gz", &[]);
     assert_eq!(sha256(&mended), expected);
-    assert_eq!(text(&mended).matches("damaged in the cache").count(), 1, "{}", text(&mended));
+    assert_eq!(text(&mended).matches("damaged in the store").count(), 1, "{}", text(&mended));
     assert_eq!(std::fs::read(&largest).unwrap(), b"damaged");
     site.sandbox.bundler().args(["verify", "mended.tar.gz"]).assert().success();
     let leftovers: Vec<_> = site.files(".").into_iter().filter(|name| name.starts_with('.')).collect();
