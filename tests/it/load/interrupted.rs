@@ -4,10 +4,11 @@ use std::io::{Read as _, Write as _};
 use std::net::Shutdown;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
+use std::process::Child;
 use std::sync::mpsc;
 
 use super::{Containerd, Sample, done, host, listed, load, names, refused};
-use crate::support::{Disk, output_of};
+use crate::support::{Disk, Sandbox, output_of};
 use crate::upstream::image::{self, Compression, Image, Kind, Layer};
 
 /// Passes `limit` bytes on to a socket, then tells so and takes no more.
@@ -63,18 +64,27 @@ fn large(name: &str) -> Image {
     Image::build(Kind::Oci, &[((host().as_str(), None), vec![layer])])
 }
 
+fn two_images() -> Sample {
+    Sample::of(&[host()], vec![("quay.io/x/one:v1", large("one")), ("quay.io/x/three:v1", large("three"))])
+}
+
+/// A load of both that stands still in the middle of the second: of 2 × 24 MiB, 30 are passed on.
+fn load_in_the_middle(sandbox: &Sandbox, containerd: &Containerd, directory: &Path) -> Child {
+    let socket = directory.join("s");
+    let is_full = dam(containerd.address(), &socket, 30 << 20);
+    let mut command = sandbox.bundler_command();
+    let child = command.args(["load", "b.tar.gz", "--jobs", "1", "--address"]).arg(&socket).spawn().unwrap();
+    is_full.recv().unwrap();
+    child
+}
+
 #[test]
 fn a_killed_load_goes_on_where_it_was() {
     let Some(containerd) = Containerd::start() else { return };
-    let sample =
-        Sample::of(&[host()], vec![("quay.io/x/one:v1", large("one")), ("quay.io/x/three:v1", large("three"))]);
+    let sample = two_images();
     let sandbox = &sample.sandbox;
     let directory = tempfile::tempdir().unwrap();
-    let socket = directory.path().join("s");
-    let is_full = dam(containerd.address(), &socket, 30 << 20);
-    let mut command = sandbox.bundler_command();
-    let mut child = command.args(["load", "b.tar.gz", "--jobs", "1", "--address"]).arg(&socket).spawn().unwrap();
-    is_full.recv().unwrap();
+    let mut child = load_in_the_middle(sandbox, &containerd, directory.path());
     child.kill().unwrap();
     child.wait().unwrap();
     let found = listed(sandbox, &containerd);
@@ -82,7 +92,6 @@ fn a_killed_load_goes_on_where_it_was() {
 
     let rest = done(&mut load(sandbox, &containerd, &["b.tar.gz"]));
     let sent = rest["sent"]["bytes"].as_u64().unwrap();
-    // Of 2 × 24 MiB, 30 were passed on.
     assert!((10 << 20..23 << 20).contains(&sent), "{rest:#}");
     containerd.assert_has(sandbox, &with_ids(&sample, &containerd), host());
 }
@@ -90,15 +99,10 @@ fn a_killed_load_goes_on_where_it_was() {
 #[test]
 fn a_load_that_ends_takes_nothing_from_one_beside_it() {
     let Some(containerd) = Containerd::start() else { return };
-    let sample =
-        Sample::of(&[host()], vec![("quay.io/x/one:v1", large("one")), ("quay.io/x/three:v1", large("three"))]);
+    let sample = two_images();
     let sandbox = &sample.sandbox;
     let directory = tempfile::tempdir().unwrap();
-    let socket = directory.path().join("s");
-    let is_full = dam(containerd.address(), &socket, 30 << 20);
-    let mut command = sandbox.bundler_command();
-    let mut beside = command.args(["load", "b.tar.gz", "--jobs", "1", "--address"]).arg(&socket).spawn().unwrap();
-    is_full.recv().unwrap();
+    let mut beside = load_in_the_middle(sandbox, &containerd, directory.path());
     let leases = || output_of(&mut containerd.ctr(sandbox, &["leases", "ls", "-q"]));
     let its = leases();
     assert!(its.starts_with(&format!("bundler-{}-", beside.id())) && its.lines().count() == 1, "{its}");
