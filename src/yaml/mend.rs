@@ -2,19 +2,21 @@
 
 use super::{Place, YamlError};
 
-/// How much is read anew while a text is mended, 16 MiB: a place at a time, and each time from the beginning.
-const MAX_REREAD: usize = 16 << 20;
-/// What is put before a further line of a quoted text, as often as it takes; it is no part of the text.
-const INDENT: usize = 16;
+/// How much is read anew while a text is mended, 8 MiB: a place at a time, and each time all of it.
+const MAX_REREAD: usize = 8 << 20;
+/// What is put before a further line of a quoted text, more than anybody's manifests are indented; it is no part of the text.
+const INDENT: usize = 64;
 
 /// Mends one text, a place at a time.
 pub(super) struct Mender {
     left: usize,
+    /// How far the text is mended: what is wrong there still, or again, is wrong for every reader.
+    mended: usize,
 }
 
 impl Default for Mender {
     fn default() -> Self {
-        Self { left: MAX_REREAD }
+        Self { left: MAX_REREAD, mended: 0 }
     }
 }
 
@@ -22,7 +24,7 @@ impl Mender {
     /// The text without what `error` is about; none where that is wrong for every reader.
     pub(super) fn mend(&mut self, text: &str, error: &YamlError) -> Option<String> {
         let at = offset(text, error.place)?;
-        self.left = self.left.checked_sub(at)?;
+        self.left = self.left.checked_sub(text.len())?;
         let line = text[..at].rfind('\n').map_or(0, |end| end + 1);
         let (at, blanks) = match error.message.as_str() {
             // `'{` and its further lines at the very left, as people paste JSON.
@@ -30,6 +32,10 @@ impl Mender {
             "comments must be separated from other tokens by whitespace" => (at, 1),
             _ => return None,
         };
+        if at < self.mended {
+            return None;
+        }
+        self.mended = at + blanks;
         Some([&text[..at], &" ".repeat(blanks), &text[at..]].concat())
     }
 }
@@ -79,10 +85,14 @@ mod tests {
     fn mending_ends() {
         let text = format!("a: '{}'\n", "x\n".repeat(400));
         assert!(parse_foreign::<Values>("x", &text).is_ok());
-        let error = parse::<Values>("x", "a: '\nb'\n").unwrap_err();
-        let mut mender = Mender { left: 10 };
-        assert_eq!(mender.mend("a: '\nb'\n", &error).unwrap(), format!("a: '\n{}b'\n", " ".repeat(INDENT)));
-        assert!(mender.mend("a: '\nb'\n", &error).is_some());
-        assert_eq!(mender.mend("a: '\nb'\n", &error), None, "it was read twice up to its fifth byte");
+        // To the library a carriage return begins a line, so that the blanks are put before another one.
+        assert!(parse_foreign::<Values>("x", "a: '\n  x\ry'\n").is_err());
+        let text = "a: '\nb'\n";
+        let error = parse::<Values>("x", text).unwrap_err();
+        let mut mender = Mender { left: 2 * text.len(), mended: 0 };
+        assert_eq!(mender.mend(text, &error).unwrap(), format!("a: '\n{}b'\n", " ".repeat(INDENT)));
+        assert_eq!(mender.mend(text, &error), None, "its second line was mended");
+        let mut mender = Mender { left: text.len() - 1, mended: 0 };
+        assert_eq!(mender.mend(text, &error), None, "it would be read once more");
     }
 }
